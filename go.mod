@@ -1,0 +1,3 @@
+module github.com/coilsight/coilsight
+
+go 1.26

@@ -1,0 +1,66 @@
+package inspection
+
+import "time"
+
+// CoilState is a stage in the life of a coil's record.
+type CoilState string
+
+// States of a coil.
+const (
+	Announced   CoilState = "announced"   // ordered, not yet under the cameras
+	Running     CoilState = "running"     // between head end and tail end
+	Closed      CoilState = "closed"      // tail passed, graded
+	Interrupted CoilState = "interrupted" // the appliance stopped in the middle of it
+)
+
+// Coil is the record of one coil.
+type Coil struct {
+	ID       CoilID    `json:"id"`
+	State    CoilState `json:"state"`
+	Order    CoilOrder `json:"order"`
+	Strip    Strip     `json:"strip"`
+	Revision int       `json:"revision"`
+	// Grade is empty until the coil is closed.
+	Grade Grade `json:"grade,omitempty"`
+	// RecipeName and RecipeVersion name the immutable recipe the coil runs under.
+	RecipeName    string     `json:"recipe"`
+	RecipeVersion int        `json:"recipe_version"`
+	Model         string     `json:"model"` // bundle name and version that classified
+	AnnouncedAt   time.Time  `json:"announced_at"`
+	StartedAt     *time.Time `json:"started_at,omitempty"`
+	EndedAt       *time.Time `json:"ended_at,omitempty"`
+	Counts        Counts     `json:"counts"`
+	Coverage      []Coverage `json:"coverage,omitempty"`
+}
+
+// Counts of a coil's defects.
+type Counts struct {
+	Defects int                 `json:"defects"`
+	Gaps    int                 `json:"gaps"`
+	ByClass map[DefectClass]int `json:"by_class,omitempty"`
+	BySide  map[Side]int        `json:"by_side,omitempty"`
+}
+
+// Progress is how far along a coil one side has been accounted for, inspected or as a gap.
+type Progress struct {
+	Side Side
+	To   MM
+	// Width is the strip's width as measured so far.
+	Width MM
+}
+
+// Batch is what a line records at once; it becomes durable as a whole or not at all. Images go with
+// Defects by index; a nil image means that none was kept.
+type Batch struct {
+	Coil     CoilID
+	Defects  []Defect
+	Images   []*Crop
+	Gaps     []Gap
+	Progress []Progress
+}
+
+// Crop is a small picture cut out of a frame around a region: Size x Size pixels, corrected.
+type Crop struct {
+	Pix  []byte
+	Size int
+}

@@ -1,0 +1,63 @@
+package inspection
+
+import "time"
+
+// DefectID numbers the defects of an appliance; it grows and is never used again.
+type DefectID int64
+
+// Severity orders defects by how much they matter, from 0 (cosmetic) to 4 (critical).
+type Severity uint8
+
+// Defect is one recorded imperfection of a coil. A region that crosses frame borders, or that was
+// seen in parts, is one defect.
+type Defect struct {
+	ID       DefectID    `json:"id"`
+	Coil     CoilID      `json:"coil"`
+	Side     Side        `json:"side"`
+	Camera   CameraID    `json:"camera"`
+	Rect     StripRect   `json:"rect"`
+	Class    DefectClass `json:"class"`
+	Conf     float32     `json:"confidence"`
+	Severity Severity    `json:"severity"`
+	// Area is the area that responded, in mm²; at most that of Rect.
+	Area     float64   `json:"area_mm2"`
+	Contrast float32   `json:"contrast"` // response over the detection threshold
+	Seen     time.Time `json:"seen"`     // arrival of the frame that completed it
+	Revision int       `json:"revision"` // 1 when recorded; grows with each change
+	HasImage bool      `json:"has_image"`
+}
+
+// GapState says how far the inspection of a part of the strip got.
+type GapState string
+
+// States of a gap.
+const (
+	DetectedOnly GapState = "detected-only" // screened, but not every region was classified
+	Incomplete   GapState = "incomplete"    // the frame arrived damaged
+	Underrun     GapState = "underrun"      // no buffer was free, or the camera lost the frame
+	Overrun      GapState = "overrun"       // the frame arrived and could not be taken in time
+	Unseen       GapState = "unseen"        // no frame came: camera lost, or inspection interrupted
+)
+
+// Gap is a part of one side of the strip that was not fully inspected, across the whole width.
+type Gap struct {
+	Side   Side     `json:"side"`
+	Camera CameraID `json:"camera"`
+	From   MM       `json:"from_mm"`
+	To     MM       `json:"to_mm"`
+	State  GapState `json:"state"`
+	Cause  string   `json:"cause"`
+	// OpenEnd marks the unseen rest of a coil whose true length is not known: To is then the
+	// least it can be.
+	OpenEnd bool `json:"open_end,omitempty"`
+}
+
+// Length of the gap along the strip.
+func (g Gap) Length() MM { return g.To - g.From }
+
+// DefectMap is everything a grade rests on: the strip, what was found on it and what was not seen.
+type DefectMap struct {
+	Strip   Strip
+	Defects []Defect
+	Gaps    []Gap
+}

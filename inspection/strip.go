@@ -1,0 +1,132 @@
+// Package inspection holds the vocabulary of surface inspection and its pure rules: what a strip, a
+// defect, a gap and a recipe are, and how a defect map becomes a grade. It does no I/O, keeps no
+// state and imports nothing but the standard library.
+package inspection
+
+import "fmt"
+
+type (
+	// CoilID names one coil as the mill's tracking does.
+	CoilID string
+	// CameraID names one camera of the appliance.
+	CameraID string
+	// DefectClass is the identifier of a class in the model's catalogue, such as "surface_scratch".
+	DefectClass string
+	// MM is a length in millimetres.
+	MM float64
+	// EncoderCount is a position of the strip in pulses of the line's encoder. It only grows while
+	// the strip runs forward; a jump in it is strip that nobody looked at.
+	EncoderCount int64
+)
+
+// Classes that every model must have or that stand for the lack of a verdict.
+const (
+	// NoDefect is the model's answer for a region that is ordinary strip. Such regions are
+	// rejected and not recorded as defects.
+	NoDefect DefectClass = "no_defect"
+	// Unclassified marks a region that was found but not classified in time.
+	Unclassified DefectClass = "unclassified"
+)
+
+// Side is a face of the strip.
+type Side string
+
+// The two faces of the strip.
+const (
+	Top    Side = "top"
+	Bottom Side = "bottom"
+)
+
+// Sides lists both faces in the order in which maps show them.
+func Sides() []Side { return []Side{Top, Bottom} }
+
+// Valid reports whether s is one of the two faces.
+func (s Side) Valid() bool { return s == Top || s == Bottom }
+
+// Lighting is the channel a camera looks in.
+type Lighting string
+
+// Lighting channels.
+const (
+	BrightField Lighting = "bright field"
+	DarkField   Lighting = "dark field"
+)
+
+// EncoderSpan is a half-open range of encoder counts [From, To).
+type EncoderSpan struct {
+	From EncoderCount `json:"from"`
+	To   EncoderCount `json:"to"`
+}
+
+// Len is the number of counts in the span.
+func (s EncoderSpan) Len() EncoderCount { return s.To - s.From }
+
+// Overlaps reports whether the two spans share a count.
+func (s EncoderSpan) Overlaps(o EncoderSpan) bool { return s.From < o.To && o.From < s.To }
+
+// Intersect is the part both spans share; it is empty (Len 0) where they share nothing.
+func (s EncoderSpan) Intersect(o EncoderSpan) EncoderSpan {
+	r := EncoderSpan{max(s.From, o.From), min(s.To, o.To)}
+	if r.To < r.From {
+		r.To = r.From
+	}
+	return r
+}
+
+func (s EncoderSpan) String() string { return fmt.Sprintf("[%d, %d)", s.From, s.To) }
+
+// LineImage is a borrowed view of 8-bit pixels: Height scan lines of Width pixels, line y beginning
+// at Pix[y*Stride]. Whoever lends it says how long it stays valid; the borrower never writes.
+type LineImage struct {
+	Pix           []byte
+	Width, Height int
+	Stride        int
+}
+
+// Row is scan line y.
+func (m LineImage) Row(y int) []byte { return m.Pix[y*m.Stride : y*m.Stride+m.Width] }
+
+// ColumnGain is the flat field: one factor a column in units of 1/16384 (Q14). A corrected pixel is
+// min(255, (p*gain + 8192) >> 14). Nil stands for a factor of one everywhere.
+type ColumnGain []uint16
+
+// UnityGain is the factor one in ColumnGain's units.
+const UnityGain = 1 << 14
+
+// StripRect is a rectangle on the strip in mm: Along from the head end in rolling direction, Across
+// from the operator-side edge.
+type StripRect struct {
+	Along  MM `json:"along_mm"`
+	Across MM `json:"across_mm"`
+	Length MM `json:"length_mm"`
+	Width  MM `json:"width_mm"`
+}
+
+// Area is the rectangle's area in mm².
+func (r StripRect) Area() float64 { return float64(r.Length) * float64(r.Width) }
+
+// Union is the smallest rectangle that holds both.
+func (r StripRect) Union(o StripRect) StripRect {
+	a, c := min(r.Along, o.Along), min(r.Across, o.Across)
+	return StripRect{
+		Along: a, Across: c,
+		Length: max(r.Along+r.Length, o.Along+o.Length) - a,
+		Width:  max(r.Across+r.Width, o.Across+o.Width) - c,
+	}
+}
+
+// CoilOrder is what Level 2 or the MES announces of a coil before it runs. Zero means not announced.
+type CoilOrder struct {
+	Width      MM     `json:"width_mm,omitempty"`
+	Thickness  MM     `json:"thickness_mm,omitempty"`
+	Length     MM     `json:"length_mm,omitempty"`
+	SteelGrade string `json:"steel_grade,omitempty"`
+	Recipe     string `json:"recipe,omitempty"`
+}
+
+// Strip is the metal of one coil as it was measured under the cameras, head end to tail end.
+type Strip struct {
+	Coil   CoilID `json:"coil"`
+	Length MM     `json:"length_mm"`
+	Width  MM     `json:"width_mm"`
+}
