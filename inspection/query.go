@@ -1,0 +1,85 @@
+package inspection
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// CoilQuery selects coils, newest first. Zero fields select everything.
+type CoilQuery struct {
+	States []CoilState
+	Grades []Grade
+	Text   string // part of the coil id or of the steel grade
+	Since  time.Time
+	Until  time.Time
+	Cursor string // NextCursor of the page before
+	Limit  int
+}
+
+// CoilPage is one page of coils. NextCursor is empty on the last.
+type CoilPage struct {
+	Coils      []Coil
+	NextCursor string
+}
+
+// DefectQuery selects a coil's defects in order of their ids. Zero fields select everything.
+type DefectQuery struct {
+	Coil          CoilID
+	Side          Side
+	Classes       []DefectClass
+	MinArea       float64
+	MinConfidence float32
+	MinSeverity   Severity
+	Cursor        string
+	Limit         int
+}
+
+// DefectPage is one page of defects. NextCursor is empty on the last.
+type DefectPage struct {
+	Defects    []Defect
+	NextCursor string
+}
+
+// Change is one entry of the change log: something the MES must know, in commit order.
+type Change struct {
+	Seq      int64           `json:"seq"`
+	Time     time.Time       `json:"time"`
+	Type     string          `json:"type"` // coil.opened, coil.closed, coil.graded, defect.batch, inspection.gap, …
+	Subject  string          `json:"subject"`
+	Revision int             `json:"revision"`
+	Data     json.RawMessage `json:"data"`
+}
+
+// ChangePage is a stretch of the change log.
+type ChangePage struct {
+	Changes   []Change `json:"changes"`
+	NextAfter int64    `json:"next_after"`     // pass as "after" next time
+	HasMore   bool     `json:"has_more"`       // more is there already
+	HighWater int64    `json:"high_water_seq"` // newest entry
+	Oldest    int64    `json:"oldest_seq"`     // oldest entry still kept
+}
+
+// NotFoundError says that what was asked for is not recorded.
+type NotFoundError struct {
+	Noun string // "coil", "defect", …
+	ID   string
+}
+
+func (e *NotFoundError) Error() string { return fmt.Sprintf("%s %q is not known", e.Noun, e.ID) }
+
+// ConflictError says that a request does not fit the present state of what it names.
+type ConflictError struct {
+	Noun, ID, Reason string
+}
+
+func (e *ConflictError) Error() string { return fmt.Sprintf("%s %q %s", e.Noun, e.ID, e.Reason) }
+
+// GoneError says that changes after a sequence number are no longer kept.
+type GoneError struct {
+	After, Oldest int64
+}
+
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("changes after %d are no longer kept; the oldest is %d: read the coils anew, then go on after %d", e.After, e.Oldest, e.Oldest-1)
+}

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"time"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// Live is the state of the line at one moment: what the live screen and /readyz show.
+type Live struct {
+	Time     time.Time                      `json:"time"`
+	Coil     *inspection.Coil               `json:"coil,omitempty"` // under the cameras now
+	Speed    float64                        `json:"speed_mps"`
+	Position inspection.MM                  `json:"position_mm"` // of the cameras, from the coil's head end
+	Cameras  []CameraState                  `json:"cameras"`
+	Model    string                         `json:"model"`
+	Provider ProviderState                  `json:"provider"`
+	Alarms   []Alarm                        `json:"alarms"`
+	Recent   []inspection.Defect            `json:"recent"` // newest first, at most 12
+	ByClass  map[inspection.DefectClass]int `json:"by_class"`
+	// InspectedMetres counts strip fully inspected on all sides since start, while it moved.
+	InspectedMetres float64 `json:"inspected_metres"`
+	// UnassignedMetres counts strip that ran without a coil.
+	UnassignedMetres float64 `json:"unassigned_metres"`
+}
+
+// CameraState is one camera's share of Live.
+type CameraState struct {
+	Camera       inspection.CameraID `json:"camera"`
+	Side         inspection.Side     `json:"side"`
+	State        string              `json:"state" enum:"running,idle,lost"`
+	StripWidth   inspection.MM       `json:"strip_width_mm"`
+	MBPerSecond  float64             `json:"mb_per_second"`
+	LatencyP99   float64             `json:"latency_p99_ms"` // frame arrival to its regions settled
+	Ledger       Ledger              `json:"ledger"`
+	Coverage     inspection.Coverage `json:"coverage"` // of the coil under the cameras, so far
+	FramesInPool int                 `json:"frames_free"`
+}
+
+// Ledger accounts for every frame: arrived is the sum of the others.
+type Ledger struct {
+	Arrived      uint64 `json:"arrived"`
+	Inspected    uint64 `json:"inspected"`
+	DetectedOnly uint64 `json:"detected_only"`
+	Incomplete   uint64 `json:"incomplete"`
+	Underrun     uint64 `json:"underrun"`
+	Overrun      uint64 `json:"overrun"`
+	InFlight     uint64 `json:"in_flight"`
+}
+
+// ProviderState tells which ONNX Runtime provider was measured at start.
+type ProviderState struct {
+	Configured     string  `json:"configured"`
+	Measured       string  `json:"measured"`
+	CropsPerSecond float64 `json:"crops_per_second"`
+	Healthy        bool    `json:"healthy"`
+}
+
+// Alarm is a condition that asks for a person. Screens translate Code; Values fill the text.
+type Alarm struct {
+	Code     string            `json:"code"` // inspection_lost, camera_lost, severe_defect, defect_density, roll_period, no_coil, provider_mismatch, disk_low, classifier_late
+	Priority string            `json:"priority" enum:"high,medium,low"`
+	Since    time.Time         `json:"since"`
+	Values   map[string]string `json:"values,omitempty"`
+}
+
+// StripPicture is a stretch of one side's live picture: grey rows of Columns bytes, oldest first.
+type StripPicture struct {
+	FirstRow int64 // running number of the first row; it never goes back
+	Columns  int
+	// MMPerRow and MMPerColumn give the scale; LeftEdge is the operator-side strip edge in columns
+	// at the newest row. Rows are turned so that the operator side is at the left.
+	MMPerRow, MMPerColumn float64
+	// HeadRow is the row of the running coil's head end, -1 without one.
+	HeadRow int64
+	Rows    []byte
+}

@@ -1,0 +1,61 @@
+// Package web serves the appliance to people and machines: the REST API with its OpenAPI document, the
+// event stream, and the embedded user interface. It reads and commands through the interfaces below
+// and knows nothing of how they are met.
+package web
+
+import (
+	"context"
+	"io"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// CoilReader reads what has been recorded. Errors are *inspection.NotFoundError, *inspection.FieldError
+// (a cursor that is none), *inspection.GoneError, or a failure.
+type CoilReader interface {
+	Coils(ctx context.Context, q inspection.CoilQuery) (inspection.CoilPage, error)
+	Coil(ctx context.Context, id inspection.CoilID) (inspection.Coil, error)
+	// Result is the grade with its trail; *inspection.NotFoundError until the coil is closed.
+	Result(ctx context.Context, id inspection.CoilID) (inspection.InspectionResult, error)
+	Defects(ctx context.Context, q inspection.DefectQuery) (inspection.DefectPage, error)
+	Defect(ctx context.Context, id inspection.DefectID) (inspection.Defect, error)
+	Gaps(ctx context.Context, id inspection.CoilID) ([]inspection.Gap, error)
+	// Map is the whole coil at once.
+	Map(ctx context.Context, id inspection.CoilID) (inspection.DefectMap, error)
+	// Image opens the picture (PNG) of a defect; the caller closes it.
+	Image(ctx context.Context, id inspection.DefectID) (io.ReadCloser, error)
+}
+
+// ChangeLog serves the MES.
+type ChangeLog interface {
+	// Changes returns entries with Seq > after, at most limit, at once.
+	Changes(ctx context.Context, after int64, limit int) (inspection.ChangePage, error)
+	// Committed is closed when the next change commits; take it before reading to miss none.
+	Committed() <-chan struct{}
+	// SetCursor acknowledges entries up to acked for a consumer, registering it at first sight.
+	// Going back is a *inspection.ConflictError unless rewind is set.
+	SetCursor(ctx context.Context, consumer string, acked int64, rewind bool) error
+	Cursor(ctx context.Context, consumer string) (int64, error)
+}
+
+// CoilControl is the mill's tracking speaking to the line.
+type CoilControl interface {
+	// Announce records order data; created tells whether the coil was new. A coil that already ran
+	// is a *inspection.ConflictError.
+	Announce(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder) (c inspection.Coil, created bool, err error)
+	Start(ctx context.Context, id inspection.CoilID) (inspection.Coil, error)
+	Finish(ctx context.Context, id inspection.CoilID) (inspection.Coil, error)
+}
+
+// RecipeBook lists the recipes, every version.
+type RecipeBook interface {
+	Recipes(ctx context.Context) ([]inspection.Recipe, error)
+}
+
+// LiveView shows the line now.
+type LiveView interface {
+	Live() Live
+	// StripPicture copies the live rows of a side after row (exclusive), the newest ones if there
+	// are too many.
+	StripPicture(side inspection.Side, after int64) StripPicture
+}
