@@ -1,0 +1,117 @@
+"""Changes that a line can make to a picture without changing what is in it."""
+
+import math
+
+import torch
+from torch.nn import functional
+
+WINDOW = 96  # pixels a side that training sees of the 128
+
+
+def uniform(n: int, low: float, high: float, rng: torch.Generator) -> torch.Tensor:
+    return torch.rand(n, generator=rng) * (high - low) + low
+
+
+def chance(n: int, p: float, rng: torch.Generator) -> torch.Tensor:
+    return torch.rand(n, generator=rng) < p
+
+
+def warp(x: torch.Tensor, window: int, rng: torch.Generator) -> torch.Tensor:
+    """Cuts a window out of each picture: zoom, rotation of up to 12 degrees, flips, shift."""
+    n, _, side, _ = x.shape
+    zoom = torch.exp(uniform(n, math.log(0.8), math.log(1.25), rng))
+    angle = uniform(n, -math.pi / 15, math.pi / 15, rng)
+    # Orientation along the rolling direction tells classes apart: only half of the crops turn.
+    angle = torch.where(chance(n, 0.5, rng), angle, torch.zeros(n))
+    sx = torch.where(chance(n, 0.5, rng), 1.0, -1.0)
+    sy = torch.where(chance(n, 0.5, rng), 1.0, -1.0)
+    scale = window / side / zoom
+    room = (1 - scale).clamp(min=0)
+    dx = uniform(n, -1, 1, rng) * room
+    dy = uniform(n, -1, 1, rng) * room
+    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+    theta = torch.stack(
+        (torch.stack((cos * sx, -sin * sy, dx), 1), torch.stack((sin * sx, cos * sy, dy), 1)), 1
+    )
+    grid = functional.affine_grid(theta, [n, 1, window, window], align_corners=False)
+    return functional.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def light(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Gain, contrast, gamma, a slope across and along, an offset."""
+    n, _, h, w = x.shape
+
+    def column(v):
+        return v.view(n, 1, 1, 1)
+
+    x = 255 * (x.clamp(0, 255) / 255) ** column(torch.exp(uniform(n, -0.25, 0.25, rng)))
+    mean = x.mean(dim=(2, 3), keepdim=True)
+    x = mean + (x - mean) * column(torch.exp(uniform(n, math.log(0.65), math.log(1.5), rng)))
+    across = torch.linspace(-1, 1, w).view(1, 1, 1, w) * column(uniform(n, -0.15, 0.15, rng))
+    along = torch.linspace(-1, 1, h).view(1, 1, h, 1) * column(uniform(n, -0.15, 0.15, rng))
+    x = x * (1 + across + along) * column(torch.exp(uniform(n, math.log(0.45), math.log(1.6), rng)))
+    return x + column(uniform(n, -20, 20, rng))
+
+
+def blur(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """A box of 3 or 5 pixels, or a Gaussian, on a third of the crops."""
+    out = x.clone()
+    kind = torch.rand(x.shape[0], generator=rng)
+    for low, high, size in ((0.0, 0.12, 3), (0.12, 0.26, 5)):
+        some = (kind >= low) & (kind < high)
+        if some.any():
+            padded = functional.pad(x[some], [size // 2] * 4, mode="reflect")
+            out[some] = functional.avg_pool2d(padded, size, stride=1)
+    some = (kind >= 0.26) & (kind < 0.36)
+    if some.any():
+        sigma = float(uniform(1, 0.6, 1.8, rng))
+        t = torch.arange(-4, 5, dtype=torch.float32)
+        k = torch.exp(-0.5 * (t / sigma) ** 2)
+        k = (k / k.sum()).view(1, 1, 1, 9)
+        y = functional.conv2d(functional.pad(x[some], [4, 4, 4, 4], mode="reflect"), k)
+        out[some] = functional.conv2d(y, k.transpose(2, 3))
+    return out
+
+
+def noise(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Sensor noise: mostly little, up to a standard deviation of 16 grey levels."""
+    n = x.shape[0]
+    sigma = torch.where(chance(n, 0.3, rng), uniform(n, 3, 16, rng), uniform(n, 0, 3, rng)).view(n, 1, 1, 1)
+    return x + sigma * torch.randn(x.shape, generator=rng)
+
+
+def augment(x: torch.Tensor, rng: torch.Generator, window: int = WINDOW) -> torch.Tensor:
+    """Pictures [n, 1, 128, 128] to training crops [n, 1, window, window], whole grey levels."""
+    return noise(blur(light(warp(x, window, rng), rng), rng), rng).clamp(0, 255).round()
+
+
+def paste(defects: torch.Tensor, grounds: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Sets pictures of defects into strip backgrounds with a feathered edge, brightness matched, so that
+    the texture around a defect says nothing about its class."""
+    n, _, h, w = defects.shape
+    ratio = grounds.mean(dim=(2, 3), keepdim=True) / defects.mean(dim=(2, 3), keepdim=True).clamp(min=1)
+    half = uniform(n, 0.62, 0.9, rng).view(n, 1, 1, 1)
+    feather = uniform(n, 0.1, 0.3, rng).view(n, 1, 1, 1)
+    y = torch.linspace(-1, 1, h).abs().view(1, 1, h, 1)
+    x = torch.linspace(-1, 1, w).abs().view(1, 1, 1, w)
+    # Marks that run along the strip keep running: the window is open along on half of the crops.
+    y = torch.where(chance(n, 0.5, rng).view(n, 1, 1, 1), y, torch.zeros_like(y))
+    mask = ((half - torch.maximum(x, y)) / feather + 0.5).clamp(0, 1)
+    return mask * defects * ratio + (1 - mask) * grounds
+
+
+def mix(x: torch.Tensor, y: torch.Tensor, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mixup or cutmix over a batch with one-hot labels."""
+    n, _, h, w = x.shape
+    order = torch.randperm(n, generator=rng)
+    lam = float(uniform(1, 0.6, 1.0, rng))
+    if float(torch.rand(1, generator=rng)) < 0.5:
+        return lam * x + (1 - lam) * x[order], lam * y + (1 - lam) * y[order]
+    side = math.sqrt(1 - lam)
+    bh, bw = int(h * side), int(w * side)
+    top = int(torch.randint(0, h - bh + 1, (1,), generator=rng))
+    left = int(torch.randint(0, w - bw + 1, (1,), generator=rng))
+    x = x.clone()
+    x[:, :, top : top + bh, left : left + bw] = x[order, :, top : top + bh, left : left + bw]
+    lam = 1 - bh * bw / (h * w)
+    return x, lam * y + (1 - lam) * y[order]

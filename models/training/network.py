@@ -1,0 +1,64 @@
+"""The classifier: a small residual network over one grey crop."""
+
+import itertools
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+# A crop darker than this is mostly noise; dividing by less would blow the noise up.
+DARK = 12.0
+
+
+class Block(nn.Module):
+    """A basic residual block that halves the picture."""
+
+    def __init__(self, inside: int, outside: int):
+        super().__init__()
+        self.a = nn.Conv2d(inside, outside, 3, stride=2, padding=1, bias=False)
+        self.na = nn.BatchNorm2d(outside)
+        self.b = nn.Conv2d(outside, outside, 3, padding=1, bias=False)
+        self.nb = nn.BatchNorm2d(outside)
+        self.skip = nn.Conv2d(inside, outside, 1, bias=False)
+        self.ns = nn.BatchNorm2d(outside)
+
+    def forward(self, x):
+        y = functional.relu(self.na(self.a(x)))
+        y = self.nb(self.b(y))
+        return functional.relu(y + self.ns(self.skip(functional.avg_pool2d(x, 2))))
+
+
+class Net(nn.Module):
+    """Maps grey crops [n, 1, h, w] (0 to 255, any number type) to logits and pooled features."""
+
+    def __init__(self, classes: int, widths: tuple[int, ...] = (16, 24, 48, 96)):
+        super().__init__()
+        # A stride of 4 in the stem loses thin lines.
+        self.stem = nn.Conv2d(1, widths[0], 5, stride=2, padding=2, bias=False)
+        self.norm = nn.BatchNorm2d(widths[0])
+        self.blocks = nn.Sequential(*(Block(a, b) for a, b in itertools.pairwise(widths)))
+        self.head = nn.Linear(2 * widths[-1], classes)
+
+    def forward(self, pixels):
+        x = pixels.to(torch.float32)
+        # Contrast relative to the crop's own brightness: lamps and exposure do not move the verdict.
+        mean = x.mean(dim=(2, 3), keepdim=True)
+        x = 4 * (x - mean) / torch.clamp(mean, min=DARK)
+        x = functional.max_pool2d(functional.relu(self.norm(self.stem(x))), 2)
+        x = self.blocks(x)
+        # The mean carries textures, the maximum a small mark that the mean would drown.
+        features = torch.cat((x.mean(dim=(2, 3)), x.amax(dim=(2, 3))), dim=1)
+        return self.head(features), features
+
+
+class Calibrated(nn.Module):
+    """What ships: calibrated scores and features."""
+
+    def __init__(self, net: Net, temperature: float):
+        super().__init__()
+        self.net = net
+        self.temperature = temperature
+
+    def forward(self, pixels):
+        logits, features = self.net(pixels)
+        return torch.softmax(logits / self.temperature, dim=1), features
