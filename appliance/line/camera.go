@@ -1,0 +1,242 @@
+package line
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coilsight/coilsight/camera"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// cameraLine runs one camera: grab and screen here, settle in settle.go.
+type cameraLine struct {
+	Camera
+	line  *Line
+	index int
+	books books
+	stats stats
+
+	grabbed chan grabbed   // grab -> screen; full means overrun
+	settles chan *settling // screen -> settle
+	idle    chan *settling // settled ones, to be used again
+	crops   chan []byte    // free crop buffers, shared by the cameras
+	ended   atomic.Pointer[error]
+
+	// Owned by the screen goroutine.
+	screening inspection.Screening
+	coils     []*coilRun
+	lastCoil  *coilRun
+
+	// Owned by the settle goroutine.
+	account accounts
+	merge   merger
+}
+
+// grabbed is a frame on its way to the detector, behind the strip that was lost just before it. The
+// last one of a camera may have no frame.
+type grabbed struct {
+	lost  []loss
+	frame *camera.Frame
+}
+
+// settling is a screened frame that waits for its regions to be classified. The pixels are gone, but
+// for the crops.
+type settling struct {
+	lost     []loss
+	hasFrame bool
+	span     inspection.EncoderSpan
+	lines    int
+	seam     bool
+	arrived  time.Time
+	edges    inspection.StripEdges
+	state    inspection.GapState // empty: inspected
+	cause    string
+	regions  []*pendingRegion // used ones first; the slice keeps its spares
+	n        int
+	pending  sync.WaitGroup
+}
+
+// pendingRegion is a region between its crop being cut and its verdict.
+type pendingRegion struct {
+	roi     inspection.RegionOfInterest
+	crop    []byte
+	verdict inspection.Classification
+	ok      bool
+	answer  func(inspection.Classification, bool) // made once, so that a crop costs no allocation
+}
+
+func newCameraLine(l *Line, index int, c Camera, crops chan []byte) *cameraLine {
+	cl := &cameraLine{
+		Camera: c, line: l, index: index, crops: crops,
+		grabbed: make(chan grabbed, grabBacklog),
+		settles: make(chan *settling, settleBacklog),
+		idle:    make(chan *settling, settleBacklog+2), // those queued, one being filled, one being settled
+	}
+	for range cap(cl.idle) {
+		s := &settling{regions: make([]*pendingRegion, l.opts.RegionCap)}
+		for i := range s.regions {
+			p := &pendingRegion{}
+			p.answer = func(c inspection.Classification, ok bool) {
+				p.verdict, p.ok = c, ok
+				s.pending.Done()
+			}
+			s.regions[i] = p
+		}
+		cl.idle <- s
+	}
+	cl.account = newAccounts(cl)
+	cl.merge.camera = cl
+	return cl
+}
+
+// run returns when the source has ended, or ctx, and everything that had arrived is with the recorder.
+func (c *cameraLine) run(ctx context.Context) {
+	var stages sync.WaitGroup
+	stages.Go(func() {
+		defer close(c.settles)
+		for g := range c.grabbed {
+			c.screen(g)
+		}
+	})
+	stages.Go(c.settle)
+	if err := c.grab(ctx); err != nil {
+		c.ended.Store(&err)
+		c.line.opts.Logger.Error("camera stopped", "camera", c.ID, "error", err)
+	}
+	close(c.grabbed)
+	stages.Wait()
+}
+
+const overrunCause = "frames arrived faster than they were screened"
+
+// grab takes frames from the source as they come. It never waits for the stages behind it, unless the
+// line is lossless: what cannot be queued is an overrun.
+func (c *cameraLine) grab(ctx context.Context) error {
+	var lost []loss
+	for {
+		f, err := c.Source.Next(ctx)
+		if err != nil {
+			if len(lost) > 0 {
+				c.grabbed <- grabbed{lost: lost}
+			}
+			if errors.Is(err, io.EOF) || ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("camera %s: %w", c.ID, err)
+		}
+		c.stats.frame(f)
+		c.line.tracker.arrived(f.Span.To)
+		if missing, jumped := c.books.arrive(f); jumped {
+			lost = append(lost, missing)
+		}
+		if c.line.opts.Lossless {
+			c.grabbed <- grabbed{lost: lost, frame: f}
+			lost = nil
+			continue
+		}
+		select {
+		case c.grabbed <- grabbed{lost: lost, frame: f}:
+			lost = nil
+		default:
+			c.books.settle(inspection.Overrun)
+			lost = addLoss(lost, loss{span: f.Span, state: inspection.Overrun, cause: overrunCause})
+			f.Release()
+		}
+	}
+}
+
+// addLoss appends a loss, lengthening the last one where it goes on.
+func addLoss(lost []loss, l loss) []loss {
+	if n := len(lost); n > 0 && lost[n-1].state == l.state && lost[n-1].cause == l.cause && lost[n-1].span.To == l.span.From {
+		lost[n-1].span.To = l.span.To
+		return lost
+	}
+	return append(lost, l)
+}
+
+// screen finds the regions of a frame, hands their crops to the classifier and lets the frame go.
+func (c *cameraLine) screen(g grabbed) {
+	s := <-c.idle
+	s.lost, s.hasFrame, s.n, s.state, s.cause = g.lost, g.frame != nil, 0, "", ""
+	if f := g.frame; f != nil {
+		s.span, s.lines, s.seam, s.arrived = f.Span, f.Image.Height, f.Seam, f.Arrived
+		s.edges = inspection.StripEdges{}
+		if f.Status == camera.Incomplete {
+			s.state, s.cause = inspection.Incomplete, f.Cause
+		} else {
+			c.screenFrame(s, f)
+		}
+		f.Release()
+	}
+	c.settles <- s
+}
+
+func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
+	o := &c.line.opts
+	c.coils = c.line.tracker.over(c.coils[:0], f.Span)
+	if n := len(c.coils); n > 0 && c.coils[n-1] != c.lastCoil {
+		c.lastCoil = c.coils[n-1]
+		c.Detector.Reset()
+	}
+	began := time.Now()
+	if err := c.Detector.Screen(&c.screening, f.Image, c.Gain, f.Seam); err != nil {
+		s.state, s.cause = inspection.Incomplete, err.Error()
+		return
+	}
+	c.stats.screened(time.Since(began), f)
+	s.edges = c.screening.Edges
+	o.Observer.Screened(c.Side, f.Span, &c.screening)
+	if len(c.coils) == 0 {
+		if s.edges.Present {
+			c.stats.unassigned(f.Span.Len())
+		}
+		return
+	}
+	found := c.screening.Regions
+	if over := len(found) - o.RegionCap; over > 0 {
+		slices.SortFunc(found, func(a, b inspection.RegionOfInterest) int { return cmp.Compare(b.Score, a.Score) })
+		found = found[:o.RegionCap]
+		s.state, s.cause = inspection.DetectedOnly, fmt.Sprintf("more than %d regions in one frame", o.RegionCap)
+	}
+	var deadline time.Time
+	if !o.Lossless {
+		deadline = f.Arrived.Add(o.ClassifyWithin)
+	}
+	for _, r := range found {
+		if !c.submit(s, f, r, deadline) {
+			s.state, s.cause = inspection.DetectedOnly, "regions arrived faster than they were classified"
+		}
+	}
+}
+
+// submit cuts a region's crop and queues it. It reports false where no crop buffer or no place in the
+// queue was free; the region is then only known to be in the frame's gap.
+func (c *cameraLine) submit(s *settling, f *camera.Frame, r inspection.RegionOfInterest, deadline time.Time) bool {
+	var crop []byte
+	select {
+	case crop = <-c.crops:
+	default:
+		if !c.line.opts.Lossless {
+			return false
+		}
+		crop = <-c.crops
+	}
+	c.line.opts.Cut(crop, f.Image, c.Gain, r, s.edges)
+	p := s.regions[s.n]
+	p.roi, p.crop = r, crop
+	s.pending.Add(1)
+	if !c.line.opts.Classifier.Submit(crop, deadline, p.answer) {
+		s.pending.Done()
+		c.crops <- crop
+		return false
+	}
+	s.n++
+	return true
+}

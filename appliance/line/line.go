@@ -1,0 +1,227 @@
+// Package line is the pipeline of an inspection line and its ledger: frames are grabbed, screened,
+// their regions classified, placed on the strip and recorded, and every frame that was not fully
+// inspected becomes a gap in the coil's map.
+//
+// One frame passes three goroutines of its camera (grab, screen, settle) and then the recorder that
+// all cameras share. The order of frames is kept throughout. Nothing here ever makes a camera wait,
+// unless Options.Lossless says that the sources are recordings.
+package line
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coilsight/coilsight/camera"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// FrameSource gives the frames of one camera in order.
+type FrameSource interface {
+	// Next gives the frame to the caller, who must Release it. io.EOF ends a recording.
+	Next(ctx context.Context) (*camera.Frame, error)
+}
+
+// Detector screens every pixel of a frame. One detector serves one camera.
+type Detector interface {
+	// Screen fills out; img is borrowed for the call.
+	Screen(out *inspection.Screening, img inspection.LineImage, gain inspection.ColumnGain, seam bool) error
+	// Reset forgets the strip seen so far, at a head end.
+	Reset()
+}
+
+// Classifier answers crops, later and from another goroutine.
+type Classifier interface {
+	// Submit hands in a crop, which the classifier borrows until it calls answer, exactly once and
+	// without blocking: ok is false where the deadline (zero: none) passed first. Submit never
+	// blocks; it reports false, and calls nothing, where its queue is full.
+	Submit(crop []byte, deadline time.Time, answer func(c inspection.Classification, ok bool)) bool
+}
+
+// Locator places what a camera sees on the strip.
+type Locator interface {
+	// Length is the strip length that n encoder counts make.
+	Length(n inspection.EncoderCount) inspection.MM
+	// Width is the strip width that px pixels across make.
+	Width(px float64) inspection.MM
+	// Across is the distance from the operator-side edge of pixels [x0, x1), least edge first.
+	Across(x0, x1 float64, e inspection.StripEdges) (from, to inspection.MM)
+}
+
+// CoilLog is the durable record. Each call is all or nothing.
+type CoilLog interface {
+	StartCoil(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, model string, at time.Time) (inspection.Coil, error)
+	// Append fills in the ids of b.Defects.
+	Append(ctx context.Context, b *inspection.Batch) error
+	Map(ctx context.Context, id inspection.CoilID) (inspection.DefectMap, error)
+	CloseCoil(ctx context.Context, id inspection.CoilID, s inspection.Strip, r inspection.InspectionResult, at time.Time) error
+}
+
+// Observer is told what became durable. Its calls must not block.
+type Observer interface {
+	Recorded(b *inspection.Batch)
+	CoilChanged(id inspection.CoilID)
+	RecordFailing(err error) // nil: recording works again
+	// Screened lends the reduced picture of a frame that was screened.
+	Screened(side inspection.Side, span inspection.EncoderSpan, s *inspection.Screening)
+}
+
+// Camera is one camera of the line and what belongs to it.
+type Camera struct {
+	ID       inspection.CameraID
+	Side     inspection.Side
+	Source   FrameSource
+	Detector Detector
+	Gain     inspection.ColumnGain
+	Locator  Locator
+}
+
+// Options of a line.
+type Options struct {
+	Cameras    []Camera
+	Classifier Classifier
+	Log        CoilLog
+	Observer   Observer
+	Model      string // name and version of the bundle that classifies
+	// Cut copies the crop of a region, CropSize x CropSize pixels, out of a borrowed image.
+	Cut      func(dst []byte, img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest, e inspection.StripEdges)
+	CropSize int
+	// RegionCap bounds the regions of a frame that are classified; the rest makes the frame
+	// detected-only. Zero is the default.
+	RegionCap int
+	// ClassifyWithin is the time after a frame's arrival by which its regions must be classified.
+	ClassifyWithin time.Duration
+	// FlushEvery is the time of defects that one transaction holds.
+	FlushEvery time.Duration
+	// LostAfter is how long after a tail end a silent camera is waited for.
+	LostAfter time.Duration
+	// Lossless lets the line slow its sources down: for recordings, never for cameras.
+	Lossless bool
+	Logger   *slog.Logger
+}
+
+const (
+	grabBacklog   = 8   // frames; 50 ms of 256 lines at 40 kHz, enough to ride out a scheduler hiccup
+	settleBacklog = 32  // frames that wait for their classification; 200 ms at the same rate
+	cropBuffers   = 512 // crops in flight; 8 MiB, and 0.4 s of a burst of 1,200 regions a second
+	recordBacklog = 256 // settled frames that wait for the disk; 1.6 s at 40 kHz
+
+	defaultRegionCap      = 64 // in a frame: 10,000 regions a second at 40 kHz, twice what a core classifies
+	defaultClassifyWithin = 250 * time.Millisecond
+	defaultFlushEvery     = 50 * time.Millisecond
+	defaultLostAfter      = 3 * time.Second
+)
+
+// Line runs the cameras of one strip.
+type Line struct {
+	opts    Options
+	tracker *tracker
+	cameras []*cameraLine
+	rec     *recorder
+	ended   atomic.Bool // no more frames come; the record may give up on a broken disk
+}
+
+// New checks the options and builds a line. Run starts it.
+func New(o Options) (*Line, error) {
+	if len(o.Cameras) == 0 {
+		return nil, fmt.Errorf("line: there is no camera; a line needs at least one")
+	}
+	o.RegionCap = orDefault(o.RegionCap, defaultRegionCap)
+	o.ClassifyWithin = orDefault(o.ClassifyWithin, defaultClassifyWithin)
+	o.FlushEvery = orDefault(o.FlushEvery, defaultFlushEvery)
+	o.LostAfter = orDefault(o.LostAfter, defaultLostAfter)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	l := &Line{opts: o, tracker: newTracker()}
+	l.rec = newRecorder(l)
+	crops := make(chan []byte, cropBuffers)
+	for range cropBuffers {
+		crops <- make([]byte, o.CropSize*o.CropSize)
+	}
+	seen := map[inspection.CameraID]bool{}
+	for i, c := range o.Cameras {
+		if seen[c.ID] {
+			return nil, fmt.Errorf("line: two cameras have the id %q; each needs its own", c.ID)
+		}
+		if !c.Side.Valid() {
+			return nil, fmt.Errorf("line: camera %s looks at side %q; allowed are top and bottom", c.ID, c.Side)
+		}
+		seen[c.ID] = true
+		l.cameras = append(l.cameras, newCameraLine(l, i, c, crops))
+	}
+	return l, nil
+}
+
+func orDefault[T int | time.Duration](v, d T) T {
+	if v == 0 {
+		return d
+	}
+	return v
+}
+
+// Run inspects until ctx ends or every source has. Frames that had arrived are then settled and
+// recorded before it returns. A coil that is still open when the sources of a lossless line end is
+// finished at the last line seen; otherwise it is left open for CoilLog's owner to close as
+// interrupted.
+func (l *Line) Run(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { l.ended.Store(true) })()
+	var cams sync.WaitGroup
+	for _, c := range l.cameras {
+		cams.Go(func() { c.run(ctx) })
+	}
+	done := make(chan error, 1)
+	go func() { done <- l.rec.run(context.WithoutCancel(ctx)) }()
+	cams.Wait()
+	l.ended.Store(true)
+	if id, _, ok := l.tracker.running(); ok && l.opts.Lossless && ctx.Err() == nil {
+		if err := l.tracker.finish(id, l.tracker.position(), time.Now()); err != nil {
+			return err
+		}
+	}
+	for _, c := range l.cameras {
+		c.account.finishAll()
+	}
+	close(l.rec.queue)
+	return <-done
+}
+
+// mayGiveUp reports whether a record that keeps failing may be given up: when the line has been told to
+// stop, or can be run again from its recording. A running line goes on trying.
+func (l *Line) mayGiveUp() bool { return l.ended.Load() || l.opts.Lossless }
+
+// Start opens a coil whose head end is at encoder count at; durable when it returns.
+func (l *Line) Start(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, at inspection.EncoderCount) (inspection.Coil, error) {
+	if err := l.tracker.canStart(id, at); err != nil {
+		return inspection.Coil{}, err
+	}
+	c, err := l.opts.Log.StartCoil(ctx, id, o, r, l.opts.Model, time.Now().UTC())
+	if err != nil {
+		return inspection.Coil{}, err
+	}
+	if err := l.tracker.start(id, r, at); err != nil {
+		return inspection.Coil{}, err
+	}
+	l.opts.Observer.CoilChanged(id)
+	return c, nil
+}
+
+// Finish says that the tail end of the running coil is at encoder count at. The coil is graded as soon
+// as every camera has accounted for its strip up to there.
+func (l *Line) Finish(id inspection.CoilID, at inspection.EncoderCount) error {
+	return l.tracker.finish(id, at, time.Now())
+}
+
+// Position is the newest encoder count that any camera has delivered.
+func (l *Line) Position() inspection.EncoderCount { return l.tracker.position() }
+
+// Running is the coil whose head end has come and whose tail end has not; ok is false without one.
+func (l *Line) Running() (id inspection.CoilID, head inspection.EncoderCount, ok bool) {
+	return l.tracker.running()
+}
+
+// Settled reports whether every coil that was finished is closed in the log.
+func (l *Line) Settled() bool { return l.tracker.settled() }

@@ -1,0 +1,181 @@
+package line
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// Limits of the merging of regions across frame borders.
+const (
+	// borderLines is how near to a frame's border a region must reach to go on in the next frame:
+	// the detector answers in blocks of 8 lines.
+	borderLines = 8
+	// acrossSlack is how far apart across two parts of one defect may lie; a block and a half.
+	acrossSlack = 12 // pixels
+	// longestOpen is the length after which a defect that goes on is recorded, so that a scratch
+	// along a whole coil does not wait for its end. The rest is recorded as the next defect.
+	longestOpen = inspection.MM(10_000)
+)
+
+// merger joins the parts of a defect that crosses frame borders. A defect is held until a frame comes in
+// which it does not go on.
+type merger struct {
+	camera *cameraLine
+	open   []*openDefect
+}
+
+type openDefect struct {
+	coil    *coilRun
+	from    inspection.EncoderCount
+	x0, x1  float64 // pixels across of the newest part
+	defect  inspection.Defect
+	image   *inspection.Crop
+	weight  map[inspection.DefectClass]float64 // confidence times area
+	conf    map[inspection.DefectClass]float32
+	fresh   bool // has a part in the newest frame
+	reaches bool // its newest part reaches the frame's end
+}
+
+// frame enters the regions of a settled frame, and sends on the defects that ended.
+func (m *merger) frame(s *settling, coils []*coilRun) {
+	for _, d := range m.open {
+		d.fresh = false
+	}
+	for _, p := range s.regions[:s.n] {
+		if p.verdict.Class == inspection.NoDefect {
+			m.camera.stats.reject()
+			continue
+		}
+		m.region(s, p, coils)
+	}
+	m.open = slices.DeleteFunc(m.open, func(d *openDefect) bool {
+		goesOn := d.fresh && d.reaches && d.defect.Rect.Length < longestOpen
+		if !goesOn {
+			m.send(d)
+		}
+		return !goesOn
+	})
+}
+
+func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
+	perLine := float64(s.span.Len()) / float64(s.lines)
+	count := func(y int) inspection.EncoderCount {
+		return s.span.From + inspection.EncoderCount(math.Round(float64(y)*perLine))
+	}
+	r := p.roi
+	middle := count(r.Y + r.Height/2)
+	var coil *coilRun
+	for _, c := range coils {
+		if tail, _ := m.camera.line.tracker.end(c); c.head <= middle && middle < tail {
+			coil = c
+		}
+	}
+	if coil == nil { // before a head end or behind a tail end: not this coil's steel
+		return
+	}
+	loc := m.camera.Locator
+	from, to := loc.Across(float64(r.X), float64(r.X+r.Width), s.edges)
+	part := inspection.StripRect{
+		Along:  max(0, loc.Length(count(r.Y)-coil.head)),
+		Across: from, Width: to - from,
+		Length: loc.Length(count(r.Y+r.Height) - count(r.Y)),
+	}
+	x0, x1 := float64(r.X), float64(r.X+r.Width)
+	area := float64(r.Area) * float64(loc.Width(1)) * float64(loc.Length(s.span.Len())) / float64(s.lines)
+	d := m.touching(coil, r, x0, x1)
+	if d == nil {
+		d = &openDefect{
+			coil: coil, from: count(r.Y),
+			weight: map[inspection.DefectClass]float64{}, conf: map[inspection.DefectClass]float32{},
+			defect: inspection.Defect{Coil: coil.id, Side: m.camera.Side, Camera: m.camera.ID, Rect: part},
+		}
+		m.open = append(m.open, d)
+	}
+	d.x0, d.x1, d.fresh = x0, x1, true
+	d.reaches = r.Y+r.Height >= s.lines-borderLines
+	d.defect.Rect = d.defect.Rect.Union(part)
+	d.defect.Area += area
+	d.defect.Seen = s.arrived.UTC()
+	c := p.verdict
+	d.weight[c.Class] += float64(c.Confidence) * area
+	d.conf[c.Class] = max(d.conf[c.Class], c.Confidence)
+	if r.Score > d.defect.Contrast {
+		d.defect.Contrast = r.Score
+		d.image = m.keep(p.crop)
+	}
+}
+
+// keep copies a crop for the record, unless the recorder is falling behind: then pictures go first.
+func (m *merger) keep(crop []byte) *inspection.Crop {
+	if q := m.camera.line.rec.queue; len(q) > cap(q)/2 {
+		m.camera.stats.dropPicture()
+		return nil
+	}
+	return &inspection.Crop{Pix: slices.Clone(crop), Size: m.camera.line.opts.CropSize}
+}
+
+// touching finds the open defect that goes on in a region at the top of a frame.
+func (m *merger) touching(coil *coilRun, r inspection.RegionOfInterest, x0, x1 float64) *openDefect {
+	if r.Y > borderLines {
+		return nil
+	}
+	for _, d := range m.open {
+		if d.coil == coil && !d.fresh && d.reaches && x0 <= d.x1+acrossSlack && d.x0 <= x1+acrossSlack {
+			return d
+		}
+	}
+	return nil
+}
+
+// oldest is the encoder count where the first held defect of a coil begins.
+func (m *merger) oldest(coil *coilRun) inspection.EncoderCount {
+	at := openTail
+	for _, d := range m.open {
+		if d.coil == coil {
+			at = min(at, d.from)
+		}
+	}
+	return at
+}
+
+// cutAll sends every held defect: the next frame does not continue the strip.
+func (m *merger) cutAll() {
+	for _, d := range m.open {
+		m.send(d)
+	}
+	m.open = m.open[:0]
+}
+
+// cut sends the held defects of a coil that has ended.
+func (m *merger) cut(coil *coilRun) {
+	m.open = slices.DeleteFunc(m.open, func(d *openDefect) bool {
+		if d.coil != coil {
+			return false
+		}
+		m.send(d)
+		return true
+	})
+}
+
+func (m *merger) send(d *openDefect) {
+	d.defect.Class, d.defect.Conf = inspection.Unclassified, 0
+	best := -1.0
+	for class, w := range d.weight {
+		if class == inspection.Unclassified {
+			continue
+		}
+		if w > best || (w == best && class < d.defect.Class) {
+			best = w
+			d.defect.Class, d.defect.Conf = class, d.conf[class]
+		}
+	}
+	d.defect.Severity = d.coil.recipe.SeverityOf(d.defect.Class)
+	d.defect.Area = min(d.defect.Area, d.defect.Rect.Area())
+	if d.defect.Seen.IsZero() {
+		d.defect.Seen = time.Now().UTC()
+	}
+	m.camera.line.rec.queue <- entry{coil: d.coil, camera: m.camera.index, defect: &d.defect, image: d.image}
+}

@@ -1,0 +1,200 @@
+package line
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// entry is one thing for the record, from the settle stage of one camera. Those of a camera arrive in
+// the order of the strip.
+type entry struct {
+	coil     *coilRun
+	camera   int
+	defect   *inspection.Defect
+	image    *inspection.Crop
+	gaps     []inspection.Gap
+	progress inspection.MM
+	width    inspection.MM
+	passed   bool
+}
+
+// recorder writes the entries of all cameras in transactions of FlushEvery, and closes coils.
+type recorder struct {
+	line  *Line
+	queue chan entry
+	coils map[*coilRun]*coilRecord
+}
+
+type coilRecord struct {
+	batch    inspection.Batch
+	progress []inspection.Progress // by camera, newest
+	passed   int
+	moved    bool
+	moves    time.Time // when progress alone was written last
+}
+
+const (
+	// fullBatch is written at once: one transaction stays within a few ten milliseconds.
+	fullBatch = 2000
+	// progressEvery bounds how old the durable progress of a flawless coil may be.
+	progressEvery = 500 * time.Millisecond
+	// A failing record is tried again every retryEvery, after a stop at most lastTries times.
+	retryEvery = 500 * time.Millisecond
+	lastTries  = 6
+)
+
+func newRecorder(l *Line) *recorder {
+	return &recorder{line: l, queue: make(chan entry, recordBacklog), coils: map[*coilRun]*coilRecord{}}
+}
+
+// run records until the queue is closed and empty. After an error it only empties the queue, so that the
+// stages before it can end.
+func (r *recorder) run(ctx context.Context) error {
+	err := r.record(ctx)
+	if err != nil {
+		for range r.queue { //nolint:revive // nothing can be done with what is left
+		}
+	}
+	return err
+}
+
+func (r *recorder) record(ctx context.Context) error {
+	tick := time.NewTicker(r.line.opts.FlushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case e, ok := <-r.queue:
+			if !ok {
+				return r.end(ctx)
+			}
+			if err := r.enter(ctx, e); err != nil {
+				return err
+			}
+		case <-tick.C:
+			for c := range r.coils {
+				if err := r.flush(ctx, c, false); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+func (r *recorder) end(ctx context.Context) error {
+	for c := range r.coils {
+		if err := r.flush(ctx, c, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *recorder) enter(ctx context.Context, e entry) error {
+	k := r.coils[e.coil]
+	if k == nil {
+		k = &coilRecord{progress: make([]inspection.Progress, len(r.line.cameras)), batch: inspection.Batch{Coil: e.coil.id}}
+		for i, c := range r.line.cameras {
+			k.progress[i].Side = c.Side
+		}
+		r.coils[e.coil] = k
+	}
+	if e.defect != nil {
+		k.batch.Defects = append(k.batch.Defects, *e.defect)
+		k.batch.Images = append(k.batch.Images, e.image)
+	}
+	k.batch.Gaps = append(k.batch.Gaps, e.gaps...)
+	if p := &k.progress[e.camera]; e.progress > p.To {
+		p.To, p.Width = e.progress, e.width
+		k.moved = true
+	}
+	if e.passed {
+		k.passed++
+	}
+	switch {
+	case k.passed == len(r.line.cameras):
+		return r.closeCoil(ctx, e.coil)
+	case len(k.batch.Defects) >= fullBatch:
+		return r.flush(ctx, e.coil, false)
+	}
+	return nil
+}
+
+// flush makes what a coil has gathered durable. Progress alone waits for progressEvery, unless now.
+func (r *recorder) flush(ctx context.Context, c *coilRun, now bool) error {
+	k := r.coils[c]
+	b := &k.batch
+	if len(b.Defects) == 0 && len(b.Gaps) == 0 {
+		if !k.moved || (!now && time.Since(k.moves) < progressEvery) {
+			return nil
+		}
+	}
+	b.Progress = append(b.Progress[:0], k.progress...)
+	if err := r.persist(ctx, "defects of coil "+string(c.id), func(try int) error {
+		if try > 0 { // the disk may be full: pictures go before records
+			b.Images = nil
+		}
+		return r.line.opts.Log.Append(ctx, b)
+	}); err != nil {
+		return err
+	}
+	k.moved, k.moves = false, time.Now()
+	r.line.opts.Observer.Recorded(b)
+	k.batch = inspection.Batch{Coil: c.id}
+	return nil
+}
+
+// persist tries until it succeeds. Meanwhile the queues fill, and what cannot be taken becomes a gap:
+// nothing that was settled is dropped.
+func (r *recorder) persist(ctx context.Context, what string, write func(try int) error) error {
+	for try := 0; ; try++ {
+		err := write(try)
+		if err == nil {
+			if try > 0 {
+				r.line.opts.Observer.RecordFailing(nil)
+			}
+			return nil
+		}
+		r.line.opts.Observer.RecordFailing(err)
+		r.line.opts.Logger.Error("record failing", "what", what, "try", try+1, "error", err)
+		if try >= lastTries && r.line.mayGiveUp() {
+			return fmt.Errorf("%s could not be recorded: %w", what, err)
+		}
+		time.Sleep(retryEvery)
+	}
+}
+
+func (r *recorder) closeCoil(ctx context.Context, c *coilRun) error {
+	if err := r.flush(ctx, c, true); err != nil {
+		return err
+	}
+	k := r.coils[c]
+	tail, _ := r.line.tracker.end(c)
+	strip := inspection.Strip{Coil: c.id, Length: r.line.cameras[0].Locator.Length(tail - c.head)}
+	measured := 0
+	for _, p := range k.progress {
+		if p.Width > 0 {
+			strip.Width += p.Width
+			measured++
+		}
+	}
+	if measured > 0 {
+		strip.Width /= inspection.MM(measured)
+	}
+	if err := r.persist(ctx, "result of coil "+string(c.id), func(int) error {
+		m, err := r.line.opts.Log.Map(ctx, c.id)
+		if err != nil {
+			return err
+		}
+		m.Strip = strip
+		return r.line.opts.Log.CloseCoil(ctx, c.id, strip, inspection.GradeMap(m, c.recipe), time.Now().UTC())
+	}); err != nil {
+		return err
+	}
+	delete(r.coils, c)
+	r.line.tracker.close(c)
+	r.line.opts.Observer.CoilChanged(c.id)
+	return nil
+}

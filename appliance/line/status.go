@@ -1,0 +1,112 @@
+package line
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coilsight/coilsight/camera"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// latencies is how many of the newest frames the latency figures rest on.
+const latencies = 1024
+
+// stats counts what one camera does.
+type stats struct {
+	mu           sync.Mutex
+	first, last  time.Time
+	lastTo       inspection.EncoderCount
+	bytes        uint64
+	screenTime   time.Duration
+	rejected     uint64
+	dropped      uint64
+	unassignedTo inspection.EncoderCount
+	latency      [latencies]time.Duration
+	settledN     int
+}
+
+func (s *stats) frame(f *camera.Frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last, s.lastTo = time.Now(), f.Span.To
+	if s.first.IsZero() {
+		s.first = s.last
+	}
+	s.bytes += uint64(f.Image.Width) * uint64(f.Image.Height)
+}
+
+func (s *stats) screened(d time.Duration, _ *camera.Frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.screenTime += d
+}
+
+func (s *stats) unassigned(n inspection.EncoderCount) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unassignedTo += n
+}
+
+func (s *stats) reject() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rejected++
+}
+
+func (s *stats) dropPicture() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropped++
+}
+
+func (s *stats) settled(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latency[s.settledN%latencies] = d
+	s.settledN++
+}
+
+// CameraStatus is what one camera has done since the line started.
+type CameraStatus struct {
+	Camera          inspection.CameraID
+	Side            inspection.Side
+	Ledger          Ledger
+	LastFrame       time.Time // zero before the first
+	Bytes           uint64
+	ScreenTime      time.Duration // spent in the detector
+	Rejected        uint64        // regions that the model took for ordinary strip
+	PicturesDropped uint64        // defects recorded without a picture, since the disk was behind
+	Unassigned      inspection.MM // strip that ran without a coil
+	LatencyP50      time.Duration // arrival of a frame to its being settled, newest frames
+	LatencyP99      time.Duration
+	Failed          error // why the camera's source ended, nil while it has not
+}
+
+// Status of every camera, in the order of Options.Cameras.
+func (l *Line) Status() []CameraStatus {
+	out := make([]CameraStatus, len(l.cameras))
+	for i, c := range l.cameras {
+		out[i] = c.status()
+	}
+	return out
+}
+
+func (c *cameraLine) status() CameraStatus {
+	st := CameraStatus{Camera: c.ID, Side: c.Side, Ledger: c.books.read()}
+	if e := c.ended.Load(); e != nil {
+		st.Failed = *e
+	}
+	s := &c.stats
+	s.mu.Lock()
+	recent := slices.Clone(s.latency[:min(s.settledN, latencies)])
+	st.LastFrame, st.Bytes, st.ScreenTime = s.last, s.bytes, s.screenTime
+	st.Rejected, st.PicturesDropped = s.rejected, s.dropped
+	st.Unassigned = c.Locator.Length(s.unassignedTo)
+	s.mu.Unlock()
+	if n := len(recent); n > 0 {
+		slices.Sort(recent)
+		st.LatencyP50, st.LatencyP99 = recent[n/2], recent[n*99/100]
+	}
+	return st
+}
