@@ -1,0 +1,94 @@
+package calibration_test
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/coilsight/coilsight/calibration"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+func reference(width, height int, grey func(x, y int) byte) inspection.LineImage {
+	m := inspection.LineImage{Pix: make([]byte, width*height), Width: width, Height: height, Stride: width}
+	for y := range height {
+		for x := range width {
+			m.Pix[y*width+x] = grey(x, y)
+		}
+	}
+	return m
+}
+
+func TestFlatFieldEvensOutTheLampInSpiteOfAScratch(t *testing.T) {
+	lamp := func(x int) float64 { return 140 + 60*math.Sin(float64(x)/40) }
+	white := reference(200, 64, func(x, y int) byte {
+		if y < 10 {
+			return 255 // a bright stripe on the target
+		}
+		return byte(math.Round(lamp(x)))
+	})
+	gain, err := calibration.FitFlatField(white)
+	if err != nil {
+		t.Fatal(err)
+	}
+	least, most := uint32(255), uint32(0)
+	for x, g := range gain {
+		p := uint32(white.Row(30)[x])
+		grey := (p*uint32(g) + inspection.UnityGain/2) / inspection.UnityGain
+		least, most = min(least, grey), max(most, grey)
+	}
+	if most-least > 1 {
+		t.Fatalf("after correction the columns lie between %d and %d; want them equal to one grey level", least, most)
+	}
+}
+
+func TestUnusableWhiteReferenceIsRefusedWithItsReason(t *testing.T) {
+	for name, c := range map[string]struct {
+		grey func(x, y int) byte
+		want string
+	}{
+		"dark":   {func(int, int) byte { return 10 }, "too dark"},
+		"bright": {func(x, _ int) byte { return byte(200 + 55*(x/63)) }, "overexposed"},
+		"a dirty column": {func(x, _ int) byte {
+			if x == 7 {
+				return 20
+			}
+			return 180
+		}, "column 7"},
+	} {
+		_, err := calibration.FitFlatField(reference(64, 16, c.grey))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v; want an error that says %q", name, err, c.want)
+		}
+	}
+	if _, err := calibration.FitFlatField(inspection.LineImage{}); err == nil {
+		t.Error("an empty reference is accepted")
+	}
+}
+
+func TestAcrossIsMeasuredFromTheOperatorSide(t *testing.T) {
+	e := inspection.StripEdges{Present: true, Left: 100, Right: 900}
+	left := calibration.Geometry{MMPerPixel: 0.5, MMPerCount: 0.5}
+	right := left
+	right.OperatorSideRight = true
+	if from, to := left.Across(110, 130, e); from != 5 || to != 15 {
+		t.Errorf("operator side left: %v to %v; want 5 to 15", from, to)
+	}
+	if from, to := right.Across(110, 130, e); from != 385 || to != 395 {
+		t.Errorf("operator side right: %v to %v; want 385 to 395", from, to)
+	}
+}
+
+func TestImpossibleScaleIsNamed(t *testing.T) {
+	var field *inspection.FieldError
+	if err := (calibration.Geometry{MMPerPixel: 0, MMPerCount: 1}).Check(); !errors.As(err, &field) || field.Field != "mm_per_pixel" {
+		t.Errorf("got %v", err)
+	}
+	if err := (calibration.Geometry{MMPerPixel: 1, MMPerCount: inspection.MM(math.NaN())}).Check(); !errors.As(err, &field) || field.Field != "mm_per_count" {
+		t.Errorf("got %v", err)
+	}
+	if err := (calibration.Geometry{MMPerPixel: 0.5, MMPerCount: 0.5}).Check(); err != nil {
+		t.Error(err)
+	}
+}

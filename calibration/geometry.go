@@ -1,0 +1,45 @@
+// Package calibration turns what a camera delivers into what the strip is: grey values that do not depend
+// on the lamp, and millimetres instead of pixels and encoder counts.
+package calibration
+
+import (
+	"fmt"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// Geometry places one camera's pixels on the strip.
+type Geometry struct {
+	MMPerPixel inspection.MM // across
+	MMPerCount inspection.MM // along, a count of the encoder
+	// OperatorSideRight says that the operator-side edge is at the right of the picture, as for a
+	// camera that looks at the bottom side from below.
+	OperatorSideRight bool
+}
+
+// Check reports the first value that is not possible.
+func (g Geometry) Check() error {
+	if !(g.MMPerPixel >= 0.01 && g.MMPerPixel <= 10) {
+		return &inspection.FieldError{Field: "mm_per_pixel", Reason: fmt.Sprintf("%g mm is not possible; allowed are 0.01 to 10", float64(g.MMPerPixel))}
+	}
+	if !(g.MMPerCount >= 0.001 && g.MMPerCount <= 100) {
+		return &inspection.FieldError{Field: "mm_per_count", Reason: fmt.Sprintf("%g mm is not possible; allowed are 0.001 to 100", float64(g.MMPerCount))}
+	}
+	return nil
+}
+
+// Length is the strip length that n encoder counts make.
+func (g Geometry) Length(n inspection.EncoderCount) inspection.MM {
+	return inspection.MM(n) * g.MMPerCount
+}
+
+// Width is the strip width that px pixels across make.
+func (g Geometry) Width(px float64) inspection.MM { return inspection.MM(px) * g.MMPerPixel }
+
+// Across is the distance of the pixels [x0, x1) from the operator-side edge, nearer end first.
+func (g Geometry) Across(x0, x1 float64, e inspection.StripEdges) (from, to inspection.MM) {
+	if g.OperatorSideRight {
+		return g.Width(e.Right - x1), g.Width(e.Right - x0)
+	}
+	return g.Width(x0 - e.Left), g.Width(x1 - e.Left)
+}
