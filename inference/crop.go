@@ -1,0 +1,77 @@
+package inference
+
+import (
+	"math"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// CropSize is the side in pixels of the picture that a classifier sees.
+const CropSize = 128
+
+// CutCrop writes the CropSize x CropSize corrected pixels around r into dst, at native scale. Along
+// each axis the window is centred on the rectangle where that fits, else on its peak; it is then moved
+// into the frame, and across also into the strip where the strip is wide enough. A frame smaller than
+// the window is mirrored at its borders. dst must hold CropSize*CropSize bytes; gain is nil or has a
+// factor for every column.
+func CutCrop(dst []byte, img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest, e inspection.StripEdges) {
+	lo, hi := 0, img.Width
+	if e.Present {
+		l, h := max(0, int(math.Ceil(e.Left))), min(img.Width, int(e.Right))
+		if h-l >= CropSize {
+			lo, hi = l, h
+		}
+	}
+	x0 := cropStart(r.X, r.Width, r.PeakX, lo, hi)
+	y0 := cropStart(r.Y, r.Height, r.PeakY, 0, img.Height)
+	for y := range CropSize {
+		row := img.Row(mirror(y0+y, img.Height))
+		out := dst[y*CropSize : (y+1)*CropSize]
+		if x0 >= 0 && x0+CropSize <= img.Width {
+			copy(out, row[x0:])
+			if gain != nil {
+				for i, g := range gain[x0 : x0+CropSize] {
+					out[i] = corrected(out[i], g)
+				}
+			}
+			continue
+		}
+		for i := range out {
+			x := mirror(x0+i, img.Width)
+			out[i] = row[x]
+			if gain != nil {
+				out[i] = corrected(out[i], gain[x])
+			}
+		}
+	}
+}
+
+// corrected is a pixel after flat field.
+func corrected(p byte, gain uint16) byte {
+	return byte(min(255, (uint32(p)*uint32(gain)+inspection.UnityGain/2)>>14))
+}
+
+// cropStart is where a window along one axis begins: about [from, from+size) or about peak, within
+// [lo, hi) where that is long enough, else centred on it.
+func cropStart(from, size, peak, lo, hi int) int {
+	if hi-lo < CropSize {
+		return lo - (CropSize-(hi-lo))/2
+	}
+	centre := from + size/2
+	if size > CropSize {
+		centre = peak
+	}
+	return min(max(centre-CropSize/2, lo), hi-CropSize)
+}
+
+// mirror folds a position into [0, n), the outermost pixels being repeated once.
+func mirror(i, n int) int {
+	i %= 2 * n
+	if i < 0 {
+		i += 2 * n
+	}
+	if i >= n {
+		i = 2*n - 1 - i
+	}
+	return i
+}

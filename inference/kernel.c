@@ -1,0 +1,212 @@
+#include "kernel.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+// A tile is 8 rows of corrected pixels: with TILE columns it is 4 KiB and stays in the first-level
+// cache between the correction and the measuring. PAD leaves room for the pixel to the right of the
+// last one and for whole vectors.
+#define TILE 512
+#define PAD 64
+
+typedef struct {
+    uint8_t p[8][TILE + PAD];
+} tile;
+
+// correct is min(255, (p*gain + 8192) >> 14): the product's upper half fits 16 bits, and dropping its
+// lower 8 bits before the rounding changes nothing, since 8192 has none of them.
+static inline uint8_t correct(uint8_t p, uint16_t gain) {
+    uint16_t v = (uint16_t)(((uint32_t)(uint16_t)(p << 8) * gain) >> 16);
+    v = (uint16_t)(v + 32) >> 6;
+    return v > 255 ? 255 : (uint8_t)v;
+}
+
+static void fill_plain(uint8_t *dst, const uint8_t *src, const uint16_t *gain, int n) {
+    if (!gain) {
+        memcpy(dst, src, (size_t)n);
+        return;
+    }
+    for (int i = 0; i < n; i++)
+        dst[i] = correct(src[i], gain[i]);
+}
+
+// measure_plain takes the blocks of a tile one after another.
+static void measure_plain(const tile *t, int blocks, uint16_t *out, ptrdiff_t plane, uint16_t *cols) {
+    for (int b = 0; b < blocks; b++) {
+        const int x0 = b * 8;
+        uint16_t col[8] = {0}, sum = 0, gx = 0, gy = 0, row_lo = UINT16_MAX, row_hi = 0;
+        uint8_t lo = UINT8_MAX, hi = 0;
+        for (int y = 0; y < 8; y++) {
+            const uint8_t *q = t->p[y] + x0;
+            uint16_t run = 0;
+            for (int i = 0; i < 8; i++) {
+                run += q[i];
+                col[i] += q[i];
+                gx += (uint16_t)(q[i + 1] > q[i] ? q[i + 1] - q[i] : q[i] - q[i + 1]);
+            }
+            sum += run;
+            row_lo = run < row_lo ? run : row_lo;
+            row_hi = run > row_hi ? run : row_hi;
+            if (y == 0)
+                continue;
+            const uint8_t *o = t->p[y - 1] + x0;
+            for (int i = 0; i < 8; i++) {
+                gy += (uint16_t)(q[i] > o[i] ? q[i] - o[i] : o[i] - q[i]);
+                const int here = (q[i] + o[i] + 1) >> 1, right = (q[i + 1] + o[i + 1] + 1) >> 1;
+                const uint8_t pair = (uint8_t)((here + right + 1) >> 1);
+                lo = pair < lo ? pair : lo;
+                hi = pair > hi ? pair : hi;
+            }
+        }
+        uint16_t col_lo = UINT16_MAX, col_hi = 0;
+        for (int i = 0; i < 8; i++) {
+            cols[x0 + i] = col[i];
+            col_lo = col[i] < col_lo ? col[i] : col_lo;
+            col_hi = col[i] > col_hi ? col[i] : col_hi;
+        }
+        const uint16_t m[CS_PLANES] = {sum, gx, gy, lo, hi, row_lo, row_hi, col_lo, col_hi};
+        for (int i = 0; i < CS_PLANES; i++)
+            out[i * plane + b] = m[i];
+    }
+}
+
+#if defined(__x86_64__)
+
+__attribute__((target("avx2"))) static void fill_avx2(uint8_t *dst, const uint8_t *src, const uint16_t *gain, int n) {
+    int i = 0;
+    if (gain) {
+        const __m256i zero = _mm256_setzero_si256(), half = _mm256_set1_epi16(32), top = _mm256_set1_epi16(255);
+        for (; i + 32 <= n; i += 32) {
+            const __m256i p = _mm256_loadu_si256((const __m256i *)(src + i));
+            const __m256i g0 = _mm256_loadu_si256((const __m256i *)(gain + i));
+            const __m256i g1 = _mm256_loadu_si256((const __m256i *)(gain + i + 16));
+            // The unpacking works within halves of 128 bits; the gains are put into the same order.
+            __m256i a = _mm256_unpacklo_epi8(zero, p), b = _mm256_unpackhi_epi8(zero, p);
+            a = _mm256_mulhi_epu16(a, _mm256_permute2x128_si256(g0, g1, 0x20));
+            b = _mm256_mulhi_epu16(b, _mm256_permute2x128_si256(g0, g1, 0x31));
+            a = _mm256_srli_epi16(_mm256_add_epi16(a, half), 6);
+            b = _mm256_srli_epi16(_mm256_add_epi16(b, half), 6);
+            a = _mm256_min_epi16(a, top);
+            b = _mm256_min_epi16(b, top);
+            _mm256_storeu_si256((__m256i *)(dst + i), _mm256_packus_epi16(a, b));
+        }
+        fill_plain(dst + i, src + i, gain + i, n - i);
+        return;
+    }
+    memcpy(dst, src, (size_t)n);
+}
+
+// lowest of the 8 bytes of each 64-bit lane, in its lowest byte.
+__attribute__((target("avx2"))) static inline __m256i lowest8(__m256i v) {
+    v = _mm256_min_epu8(v, _mm256_srli_epi64(v, 32));
+    v = _mm256_min_epu8(v, _mm256_srli_epi64(v, 16));
+    v = _mm256_min_epu8(v, _mm256_srli_epi64(v, 8));
+    return _mm256_and_si256(v, _mm256_set1_epi64x(255));
+}
+
+// put4 stores the low 16 bits of each 64-bit lane.
+__attribute__((target("avx2"))) static inline void put4(uint16_t *dst, __m256i v) {
+    const __m256i pick = _mm256_setr_epi8(0, 1, 8, 9, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+                                          0, 1, 8, 9, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    v = _mm256_shuffle_epi8(v, pick);
+    const __m128i r = _mm_unpacklo_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    _mm_storel_epi64((__m128i *)dst, r);
+}
+
+// measure_avx2 takes four blocks at a time. PSADBW adds eight absolute differences of bytes in one
+// instruction, which is exactly a run (against zero) or its gradient (against its neighbour).
+__attribute__((target("avx2"))) static void measure_avx2(const tile *t, int blocks, uint16_t *out, ptrdiff_t plane, uint16_t *cols) {
+    const __m256i zero = _mm256_setzero_si256(), ones = _mm256_set1_epi8(-1);
+    int b = 0;
+    for (; b + 4 <= blocks; b += 4) {
+        const int x0 = b * 8;
+        __m256i cur = _mm256_loadu_si256((const __m256i *)(t->p[0] + x0));
+        __m256i next = _mm256_loadu_si256((const __m256i *)(t->p[0] + x0 + 1));
+        __m256i run = _mm256_sad_epu8(cur, zero);
+        __m256i sum = run, row_lo = run, row_hi = run, gx = _mm256_sad_epu8(cur, next), gy = zero;
+        __m256i lo = ones, hi = zero;
+        __m256i c0 = _mm256_unpacklo_epi8(cur, zero), c1 = _mm256_unpackhi_epi8(cur, zero);
+        for (int y = 1; y < 8; y++) {
+            const __m256i above = cur, above_next = next;
+            cur = _mm256_loadu_si256((const __m256i *)(t->p[y] + x0));
+            next = _mm256_loadu_si256((const __m256i *)(t->p[y] + x0 + 1));
+            run = _mm256_sad_epu8(cur, zero);
+            sum = _mm256_add_epi64(sum, run);
+            row_lo = _mm256_min_epi16(row_lo, run);
+            row_hi = _mm256_max_epi16(row_hi, run);
+            gx = _mm256_add_epi64(gx, _mm256_sad_epu8(cur, next));
+            gy = _mm256_add_epi64(gy, _mm256_sad_epu8(cur, above));
+            const __m256i pair = _mm256_avg_epu8(_mm256_avg_epu8(cur, above), _mm256_avg_epu8(next, above_next));
+            lo = _mm256_min_epu8(lo, pair);
+            hi = _mm256_max_epu8(hi, pair);
+            c0 = _mm256_add_epi16(c0, _mm256_unpacklo_epi8(cur, zero));
+            c1 = _mm256_add_epi16(c1, _mm256_unpackhi_epi8(cur, zero));
+        }
+        _mm256_storeu_si256((__m256i *)(cols + x0), _mm256_permute2x128_si256(c0, c1, 0x20));
+        _mm256_storeu_si256((__m256i *)(cols + x0 + 16), _mm256_permute2x128_si256(c0, c1, 0x31));
+        put4(out + CS_SUM * plane + b, sum);
+        put4(out + CS_GX * plane + b, gx);
+        put4(out + CS_GY * plane + b, gy);
+        put4(out + CS_PAIR_LO * plane + b, lowest8(lo));
+        put4(out + CS_PAIR_HI * plane + b, _mm256_andnot_si256(lowest8(_mm256_xor_si256(hi, ones)), _mm256_set1_epi64x(255)));
+        put4(out + CS_ROW_LO * plane + b, row_lo);
+        put4(out + CS_ROW_HI * plane + b, row_hi);
+        // c0 holds blocks 0 and 2, c1 blocks 1 and 3.
+        const __m128i c[4] = {_mm256_castsi256_si128(c0), _mm256_castsi256_si128(c1),
+                              _mm256_extracti128_si256(c0, 1), _mm256_extracti128_si256(c1, 1)};
+        for (int i = 0; i < 4; i++) {
+            out[CS_COL_LO * plane + b + i] = (uint16_t)_mm_cvtsi128_si32(_mm_minpos_epu16(c[i]));
+            const __m128i inv = _mm_xor_si128(c[i], _mm_set1_epi16(-1));
+            out[CS_COL_HI * plane + b + i] = (uint16_t)~_mm_cvtsi128_si32(_mm_minpos_epu16(inv));
+        }
+    }
+    if (b < blocks) {
+        tile rest;
+        for (int y = 0; y < 8; y++)
+            memcpy(rest.p[y], t->p[y] + b * 8, (size_t)((blocks - b) * 8 + 1));
+        measure_plain(&rest, blocks - b, out + b, plane, cols + b * 8);
+    }
+}
+
+int cs_has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
+
+#else
+
+int cs_has_avx2(void) { return 0; }
+#define fill_avx2 fill_plain
+#define measure_avx2 measure_plain
+
+#endif
+
+void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain,
+                   int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int avx2) {
+    const int nb = (width + 7) / 8;
+    tile t;
+    memset(&t, 0, sizeof t);
+    for (int r = row0; r < row1; r++) {
+        for (int x0 = 0; x0 < nb * 8; x0 += TILE) {
+            const int covered = nb * 8 - x0 < TILE ? nb * 8 - x0 : TILE;
+            // One column more than the tile for the gradient into the next.
+            const int have = width - x0 < covered + 1 ? width - x0 : covered + 1;
+            for (int y = 0; y < 8; y++) {
+                const int line = r * 8 + y < height ? r * 8 + y : height - 1;
+                const uint8_t *src = pix + line * stride + x0;
+                const uint16_t *g = gain ? gain + x0 : NULL;
+                if (avx2)
+                    fill_avx2(t.p[y], src, g, have);
+                else
+                    fill_plain(t.p[y], src, g, have);
+                memset(t.p[y] + have, t.p[y][have - 1], (size_t)(covered + 1 - have));
+            }
+            uint16_t *out = blocks + (ptrdiff_t)r * nb + x0 / 8;
+            uint16_t *col = cols + (ptrdiff_t)r * nb * 8 + x0;
+            if (avx2)
+                measure_avx2(&t, covered / 8, out, plane, col);
+            else
+                measure_plain(&t, covered / 8, out, plane, col);
+        }
+    }
+}

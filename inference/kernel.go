@@ -1,0 +1,95 @@
+package inference
+
+/*
+#cgo CFLAGS: -O3 -std=gnu11
+#include "kernel.h"
+#include "second.h"
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// blockSize is the side of a block in pixels; the kernel is written for it.
+const blockSize = 8
+
+// Planes of what the first pass measures of each block, as kernel.h defines them.
+const (
+	planeSum    = C.CS_SUM
+	planeGX     = C.CS_GX
+	planeGY     = C.CS_GY
+	planePairLo = C.CS_PAIR_LO
+	planePairHi = C.CS_PAIR_HI
+	planeRowLo  = C.CS_ROW_LO
+	planeRowHi  = C.CS_ROW_HI
+	planeColLo  = C.CS_COL_LO
+	planeColHi  = C.CS_COL_HI
+	planes      = C.CS_PLANES
+)
+
+// hasAVX2 tells whether the kernel's fast path runs on this processor.
+func hasAVX2() bool { return C.cs_has_avx2() != 0 }
+
+// firstPass measures the block rows [row0, row1) of img. Row r of plane m goes to
+// blocks[m*plane + r*nb:], its column sums to cols[r*nb*8:], with nb blocks a row. gain is nil or has
+// a factor for every column.
+func firstPass(img inspection.LineImage, gain inspection.ColumnGain, row0, row1 int, blocks []uint16, plane int, cols []uint16, avx2 bool) {
+	var g *C.uint16_t
+	if gain != nil {
+		g = (*C.uint16_t)(unsafe.Pointer(&gain[0]))
+	}
+	fast := C.int(0)
+	if avx2 {
+		fast = 1
+	}
+	C.cs_first_pass((*C.uint8_t)(unsafe.Pointer(&img.Pix[0])), C.ptrdiff_t(img.Stride), C.int(img.Width), C.int(img.Height), g,
+		C.int(row0), C.int(row1), (*C.uint16_t)(unsafe.Pointer(&blocks[0])), C.ptrdiff_t(plane), (*C.uint16_t)(unsafe.Pointer(&cols[0])), fast)
+}
+
+// Measures of how a block stands out, as second.h defines them.
+const (
+	featurePatch   = C.CS_PATCH
+	featureWide    = C.CS_WIDE
+	featureGradX   = C.CS_GRAD_X
+	featureGradY   = C.CS_GRAD_Y
+	featureDark    = C.CS_DARK
+	featureLight   = C.CS_LIGHT
+	featureRow     = C.CS_ROW
+	featureCol     = C.CS_COL
+	featureLine32  = C.CS_LINE_32
+	featureLine64  = C.CS_LINE_64
+	featureLine128 = C.CS_LINE_128
+	features       = C.CS_FEATURES
+	featureMargin  = C.CS_MARGIN
+)
+
+// rowSpan names block rows of a frame that stand behind rows of context: rows [start, first) are
+// context, [first, end) the frame's.
+type rowSpan struct{ start, first, end int }
+
+// measureLines fills the planes of lines; scratch holds lineScratch(nb) numbers.
+func measureLines(cols []uint16, nb int, s rowSpan, left, right []int32, scratch, feat []float32, plane int) {
+	C.cs_lines((*C.uint16_t)(unsafe.Pointer(&cols[0])), C.int(nb), C.int(s.start), C.int(s.first), C.int(s.end),
+		(*C.int32_t)(unsafe.Pointer(&left[0])), (*C.int32_t)(unsafe.Pointer(&right[0])),
+		(*C.float)(unsafe.Pointer(&scratch[0])), (*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane))
+}
+
+func lineScratch(nb int) int { return 4 * (nb*8 + 64) }
+
+// measureBlocks fills the planes that measureLines leaves; sat holds blockScratch(nb, rows) numbers.
+func measureBlocks(blocks []uint16, blocksPlane, nb int, s rowSpan, left, right []int32, sat []uint32, feat []float32, plane int) {
+	C.cs_features((*C.uint16_t)(unsafe.Pointer(&blocks[0])), C.ptrdiff_t(blocksPlane), C.int(nb), C.int(s.start), C.int(s.first), C.int(s.end),
+		(*C.int32_t)(unsafe.Pointer(&left[0])), (*C.int32_t)(unsafe.Pointer(&right[0])),
+		(*C.uint32_t)(unsafe.Pointer(&sat[0])), (*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane))
+}
+
+func blockScratch(nb, rows int) int { return 3 * (rows + 1) * (nb + 2*featureMargin + 1) }
+
+// scoreBlocks combines the measures of n blocks.
+func scoreBlocks(feat []float32, plane, n int, floor, weight *[features]float32, score []float32, which []uint8) {
+	C.cs_score((*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane), C.int(n), (*C.float)(unsafe.Pointer(&floor[0])),
+		(*C.float)(unsafe.Pointer(&weight[0])), (*C.float)(unsafe.Pointer(&score[0])), (*C.uint8_t)(unsafe.Pointer(&which[0])))
+}

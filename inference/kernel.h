@@ -1,0 +1,34 @@
+// The detector's work on pixels: what is measured of each block of 8 x 8 pixels in one pass.
+#ifndef COILSIGHT_KERNEL_H
+#define COILSIGHT_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Measures of a block, one plane of uint16 each. A run is 8 pixels of one row or one column of the
+// block; a pair is the rounded mean of 2 x 2 neighbours, which halves the noise of a single pixel.
+enum {
+    CS_SUM,     // sum of the 64 pixels
+    CS_GX,      // sum of |p(x+1) - p(x)|: 64 differences, the last reaching into the block to the right
+    CS_GY,      // sum of |p(y+1) - p(y)| inside the block: 56 differences
+    CS_PAIR_LO, // darkest and brightest pair
+    CS_PAIR_HI,
+    CS_ROW_LO, // darkest and brightest run along a row, as the sum of 8 pixels
+    CS_ROW_HI,
+    CS_COL_LO, // the same along a column
+    CS_COL_HI,
+    CS_PLANES
+};
+
+// cs_has_avx2 tells whether this processor has the instructions of the fast path.
+int cs_has_avx2(void);
+
+// cs_first_pass measures the block rows [row0, row1) of an image. Pixels pass through the flat field
+// (gain: Q14, one factor a column; NULL: one) and are never written. Where width or height is not a
+// multiple of 8, the last column or row is repeated. Measure m of block (r, b) goes to
+// blocks[m*plane + r*nb + b] with nb = (width+7)/8, the sum of column x over the 8 rows to
+// cols[r*nb*8 + x].
+void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain,
+                   int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int avx2);
+
+#endif

@@ -1,0 +1,43 @@
+// The detector's second pass: how much each block stands out from the strip around it. It works on
+// what the first pass left, 1/64 of the pixels and 1/8 of their columns.
+#ifndef COILSIGHT_SECOND_H
+#define COILSIGHT_SECOND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Measures of how a block differs, in percent of the brightness around it. Signed ones are positive
+// where the block is brighter.
+enum {
+    CS_PATCH,   // mean of 3 x 3 blocks less that of 9 x 9, signed
+    CS_WIDE,    // mean of 5 x 5 blocks less that of 21 x 21, signed
+    CS_GRAD_X,  // gradient across, over 3 x 3 blocks
+    CS_GRAD_Y,  // gradient along, over 3 x 3 blocks
+    CS_DARK,    // the block's darkest pair against the mean of 3 x 3 blocks
+    CS_LIGHT,   // its brightest pair
+    CS_ROW,     // the run along a row that differs most from the block's mean, signed
+    CS_COL,     // the run along a column that differs most, signed
+    CS_LINE_32, // line along the strip over 32, 64 and 128 scan lines, signed
+    CS_LINE_64,
+    CS_LINE_128,
+    CS_FEATURES
+};
+
+// CS_MARGIN blocks of the strip's edge value stand on either side of a padded row.
+#define CS_MARGIN 16
+
+// cs_lines fills the planes of lines for the block rows [first, end). cols holds the column sums from
+// row start on (row r at cols[r*nb*8]), inside the columns of strip [left[r], right[r]), edge exclusive
+// of whatever is not steel. feat is laid out as feat[f*plane + (r-first)*nb + b].
+void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const int32_t *left, const int32_t *right,
+              float *scratch, float *feat, ptrdiff_t plane);
+
+// cs_features fills the other planes. sat has room for 3 * (end-start+1) * (nb+2*CS_MARGIN+1) numbers.
+void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int start, int first, int end, const int32_t *left,
+                 const int32_t *right, uint32_t *sat, float *feat, ptrdiff_t plane);
+
+// cs_score combines n blocks' measures: score is the greatest of (|f| - floor[f]) * weight[f], which the
+// measure of that number gave.
+void cs_score(const float *feat, ptrdiff_t plane, int n, const float *floor, const float *weight, float *score, uint8_t *which);
+
+#endif
