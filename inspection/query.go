@@ -83,3 +83,15 @@ type GoneError struct {
 func (e *GoneError) Error() string {
 	return fmt.Sprintf("changes after %d are no longer kept; the oldest is %d: read the coils anew, then go on after %d", e.After, e.Oldest, e.Oldest-1)
 }
+
+// StorageFullError says that the disk under What has no room left. What was recorded before stays.
+type StorageFullError struct {
+	What string
+	Err  error
+}
+
+func (e *StorageFullError) Error() string {
+	return fmt.Sprintf("%s is full: free space on its disk; what is recorded stays", e.What)
+}
+
+func (e *StorageFullError) Unwrap() error { return e.Err }

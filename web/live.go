@@ -71,6 +71,7 @@ type StripPicture struct {
 	// MMPerRow and MMPerColumn give the scale; LeftEdge is the operator-side strip edge in columns
 	// at the newest row. Rows are turned so that the operator side is at the left.
 	MMPerRow, MMPerColumn float64
+	LeftEdge              float64
 	// HeadRow is the row of the running coil's head end, -1 without one.
 	HeadRow int64
 	Rows    []byte
