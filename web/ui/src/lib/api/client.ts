@@ -1,0 +1,89 @@
+/** Asking the appliance. A failure is a RequestError that the page can put into a sentence. */
+
+import { t } from '../i18n/index.svelte';
+import type { ClassInfo, Coil, CoilDetail, CoilList, Defect, Gap, Live, Readiness, Recipe, Side } from './types';
+import { decodeMap, type DefectColumns } from './mapbin';
+import { stripPicture, type StripPicture } from './strip';
+
+const BASE = '/api/v1';
+
+export class RequestError extends Error {
+  /** status 0: no answer came. */
+  constructor(
+    readonly status: number,
+    readonly detail = '',
+  ) {
+    super(`request failed with status ${status}`);
+  }
+
+  /** One sentence in the language of the page. */
+  get sentence(): string {
+    if (this.status === 0) return t().error.unreachable;
+    if (this.status === 200) return t().error.broken;
+    return t().error.failed(this.detail || String(this.status));
+  }
+}
+
+export function sentenceOf(error: unknown): string {
+  return error instanceof RequestError ? error.sentence : t().error.broken;
+}
+
+async function ask(path: string, signal?: AbortSignal): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { signal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new RequestError(0);
+  }
+  if (response.ok) return response;
+  throw new RequestError(response.status, await detailOf(response));
+}
+
+/** The detail of a problem document, if the answer is one. */
+async function detailOf(response: Response): Promise<string> {
+  if (!response.headers.get('Content-Type')?.startsWith('application/problem+json')) return '';
+  const problem: { detail?: string } = await response.json();
+  return problem.detail ?? '';
+}
+
+async function json<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await ask(path, signal);
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new RequestError(200);
+  }
+}
+
+export const api = {
+  live: (signal?: AbortSignal) => json<Live>(`${BASE}/live`, signal),
+  coils: (query: URLSearchParams, signal?: AbortSignal) => json<CoilList>(`${BASE}/coils?${query}`, signal),
+  coil: (id: string, signal?: AbortSignal) =>
+    json<CoilDetail>(`${BASE}/coils/${encodeURIComponent(id)}`, signal),
+  gaps: async (id: string, signal?: AbortSignal) =>
+    (await json<{ gaps: Gap[] }>(`${BASE}/coils/${encodeURIComponent(id)}/gaps`, signal)).gaps,
+  defect: (id: number, signal?: AbortSignal) => json<Defect>(`${BASE}/defects/${id}`, signal),
+  classes: async () => (await json<{ classes: ClassInfo[] }>(`${BASE}/classes`)).classes,
+  recipes: async () => (await json<{ recipes: Recipe[] }>(`${BASE}/recipes`)).recipes,
+  /** The same document comes with 503 while the appliance is not ready. */
+  readiness: async (): Promise<Readiness> => {
+    const response = await fetch('/readyz').catch(() => null);
+    if (!response) throw new RequestError(0);
+    if (!response.ok && response.status !== 503) throw new RequestError(response.status);
+    return response.json();
+  },
+  async map(id: string, signal?: AbortSignal): Promise<DefectColumns> {
+    const response = await ask(`${BASE}/coils/${encodeURIComponent(id)}/map.bin`, signal);
+    return decodeMap(await response.arrayBuffer());
+  },
+  async strip(side: Side, after: number, signal?: AbortSignal): Promise<StripPicture> {
+    const response = await ask(`${BASE}/live/strip?side=${side}&after=${after}`, signal);
+    return stripPicture(response.headers, new Uint8Array(await response.arrayBuffer()));
+  },
+};
+
+export const imageUrl = (id: number) => `${BASE}/defects/${id}/image`;
+
+export type { Coil };

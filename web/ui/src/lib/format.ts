@@ -1,0 +1,52 @@
+/** Numbers and times as the mill reads them: metres along the coil, millimetres for what is on it. */
+
+import type { Language } from './i18n/index.svelte';
+
+const LOCALE: Record<Language, string> = { ko: 'ko-KR', en: 'en-GB' };
+
+const made = new Map<string, Intl.NumberFormat>();
+
+export function number(value: number, digits = 0): string {
+  const key = String(digits);
+  let format = made.get(key);
+  if (!format) {
+    // Both languages group by comma and part by point, so one locale serves both.
+    format = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    made.set(key, format);
+  }
+  return format.format(value);
+}
+
+export function metres(mm: number, digits = 1): string {
+  return `${number(mm / 1000, digits)} m`;
+}
+
+export function millimetres(mm: number, digits = 0): string {
+  return `${number(mm, digits)} mm`;
+}
+
+/**
+ * A share as percent that never rounds up to 100: 99.96 % inspected is not the whole coil.
+ */
+export function percent(share: number, digits = 1): string {
+  const scale = 10 ** digits;
+  const value = share >= 1 ? 100 : Math.floor(share * 100 * scale + 1e-9) / scale;
+  return `${number(value, value === 100 ? 0 : digits)} %`;
+}
+
+export function time(iso: string, language: Language): string {
+  return new Date(iso).toLocaleTimeString(LOCALE[language], { hour12: false });
+}
+
+export function dateTime(iso: string | undefined, language: Language): string {
+  if (!iso) return '–';
+  return new Date(iso).toLocaleString(LOCALE[language], {
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hour12: false,
+  });
+}
