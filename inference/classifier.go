@@ -1,0 +1,227 @@
+package inference
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/models"
+)
+
+// Providers that can run a model.
+const (
+	ProviderCPU  = "cpu"
+	ProviderCUDA = "cuda"
+	ProviderAuto = "auto" // CUDA where it comes up and passes the golden crops, else the CPU
+)
+
+const (
+	defaultSlots    = 2  // one batch is copied in while another runs
+	defaultMaxBatch = 8  // the fastest on one thread: 1.3 ms a batch
+	maxSlots        = 16 // more than that many batches in flight only wait for each other
+	maxMaxBatch     = 64
+	// warmUp is how long the provider's rate is measured at start.
+	warmUp = 200 * time.Millisecond
+)
+
+// ClassifierOptions says how to run a bundle. The zero value runs on the CPU.
+type ClassifierOptions struct {
+	Runtime  string // path of the ONNX Runtime library; FindRuntime finds it
+	Provider string // cpu (the default), cuda or auto
+	Slots    int    // batches in flight; 0: 2
+	MaxBatch int    // crops in a batch; 0: 8
+}
+
+// ProviderReport is what a classifier measured of itself at start.
+type ProviderReport struct {
+	Name           string  `json:"name"`
+	CropsPerSecond float64 `json:"crops_per_second"` // one slot, full batches
+	GoldenMaxError float64 `json:"golden_max_error"` // largest difference of a golden score
+	// Refused says why a provider that auto would have preferred is not in use.
+	Refused string `json:"refused,omitempty"`
+}
+
+// Classifier gives crops a class. It may be used from several goroutines at once.
+type Classifier struct {
+	classes  []inspection.DefectClass
+	session  *session
+	slots    chan *slot
+	all      []*slot
+	crop     int // bytes of a crop
+	maxBatch int
+	report   ProviderReport
+}
+
+// NewClassifier loads the bundle's model, checks that its golden crops get their scores and measures its
+// rate. A provider that does not come up or does not compute right is an error, never replaced in
+// silence: only "auto" goes on to the CPU, and reports why. The caller must Close the classifier.
+func NewClassifier(b *models.Bundle, o ClassifierOptions) (*Classifier, error) {
+	if o.Slots == 0 {
+		o.Slots = defaultSlots
+	}
+	if o.MaxBatch == 0 {
+		o.MaxBatch = defaultMaxBatch
+	}
+	if o.Slots < 1 || o.Slots > maxSlots {
+		return nil, fmt.Errorf("classifier: %d slots are not possible; allowed are 1 to %d", o.Slots, maxSlots)
+	}
+	if o.MaxBatch < 1 || o.MaxBatch > maxMaxBatch {
+		return nil, fmt.Errorf("classifier: a batch of %d crops is not possible; allowed are 1 to %d", o.MaxBatch, maxMaxBatch)
+	}
+	if in := b.Manifest.Input; in.Width != CropSize || in.Height != CropSize {
+		return nil, fmt.Errorf("model %s takes crops of %d x %d; allowed are %d x %d, what the detector cuts", b.ID(), in.Width, in.Height, CropSize, CropSize)
+	}
+	switch o.Provider {
+	case "":
+		o.Provider = ProviderCPU
+	case ProviderAuto:
+		c, err := open(b, o, ProviderCUDA)
+		if err == nil {
+			return c, nil
+		}
+		refused := err.Error()
+		if c, err = open(b, o, ProviderCPU); err == nil {
+			c.report.Refused = refused
+		}
+		return c, err
+	}
+	return open(b, o, o.Provider)
+}
+
+func open(b *models.Bundle, o ClassifierOptions, provider string) (*Classifier, error) {
+	shape := modelShape{width: CropSize, height: CropSize, classes: len(b.Manifest.Classes)}
+	s, err := openSession(o.Runtime, b.ONNX(), provider, shape)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", b.ID(), err)
+	}
+	c := &Classifier{
+		classes: b.Classes(), session: s, slots: make(chan *slot, o.Slots), crop: CropSize * CropSize,
+		maxBatch: o.MaxBatch, report: ProviderReport{Name: provider},
+	}
+	for range o.Slots {
+		l, err := s.newSlot(o.MaxBatch)
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		c.all = append(c.all, l)
+		c.slots <- l
+	}
+	if err := c.prove(b); err != nil {
+		return nil, errors.Join(fmt.Errorf("model %s on provider %s: %w", b.ID(), provider, err), c.Close())
+	}
+	return c, nil
+}
+
+// prove runs the golden crops and measures the rate.
+func (c *Classifier) prove(b *models.Bundle) error {
+	var worst float64
+	for i, g := range b.Golden() {
+		got, err := c.Scores(nil, [][]byte{g.Pix})
+		if err != nil {
+			return err
+		}
+		for j, want := range g.Scores {
+			diff := math.Abs(float64(got[j] - want))
+			if !(diff <= b.Manifest.Golden.Tolerance) { // also where the score is not a number
+				return fmt.Errorf("golden crop %d scores %.4f for class %s and must score %.4f; allowed is a difference of %g",
+					i, got[j], c.classes[j], want, b.Manifest.Golden.Tolerance)
+			}
+			worst = max(worst, diff)
+		}
+	}
+	c.report.GoldenMaxError = worst
+	rate, err := c.BareSessionRate(c.maxBatch, warmUp)
+	c.report.CropsPerSecond = rate
+	return err
+}
+
+// Provider tells what runs the model, as measured at start.
+func (c *Classifier) Provider() ProviderReport { return c.report }
+
+// Classes lists the classes in the order of the scores; the caller must not write to it.
+func (c *Classifier) Classes() []inspection.DefectClass { return c.classes }
+
+// Slots is the number of batches that can be in flight, MaxBatch how many crops one can hold.
+func (c *Classifier) Slots() int { return cap(c.slots) }
+
+// MaxBatch is how many crops a batch can hold.
+func (c *Classifier) MaxBatch() int { return c.maxBatch }
+
+// ClassifyBatch appends one verdict a crop to dst. A crop holds CropSize x CropSize pixels and is copied
+// before the call returns. It waits for a free slot.
+func (c *Classifier) ClassifyBatch(dst []inspection.Classification, crops [][]byte) ([]inspection.Classification, error) {
+	err := c.each(crops, func(scores []float32) {
+		best := 0
+		for i, s := range scores {
+			if s > scores[best] {
+				best = i
+			}
+		}
+		dst = append(dst, inspection.Classification{Class: c.classes[best], Confidence: scores[best]})
+	})
+	return dst, err
+}
+
+// Scores appends the scores of each crop to dst, len(Classes()) of them, in the order of Classes.
+func (c *Classifier) Scores(dst []float32, crops [][]byte) ([]float32, error) {
+	err := c.each(crops, func(scores []float32) { dst = append(dst, scores...) })
+	return dst, err
+}
+
+// each runs the crops through the model in batches and hands the scores of each crop to take, in order.
+func (c *Classifier) each(crops [][]byte, take func(scores []float32)) error {
+	for i, crop := range crops {
+		if len(crop) != c.crop {
+			return fmt.Errorf("crop %d has %d bytes; allowed are %d, %d x %d pixels", i, len(crop), c.crop, CropSize, CropSize)
+		}
+	}
+	l := <-c.slots
+	defer func() { c.slots <- l }()
+	for len(crops) > 0 {
+		n := min(len(crops), c.maxBatch)
+		for i, crop := range crops[:n] {
+			copy(l.pixels[i*c.crop:], crop)
+		}
+		if err := c.session.runBatch(l, n); err != nil {
+			return fmt.Errorf("a batch of %d crops on provider %s: %w", n, c.report.Name, err)
+		}
+		for i := range n {
+			take(l.scores[i*len(c.classes) : (i+1)*len(c.classes)])
+		}
+		crops = crops[n:]
+	}
+	return nil
+}
+
+// BareSessionRate runs the model alone, with nothing around it, over full batches on one slot for about d
+// and returns crops per second. It is the yardstick for the whole way of a crop.
+func (c *Classifier) BareSessionRate(batch int, d time.Duration) (float64, error) {
+	if batch < 1 || batch > c.maxBatch {
+		return 0, fmt.Errorf("a batch of %d crops is not possible; allowed are 1 to %d", batch, c.maxBatch)
+	}
+	l := <-c.slots
+	defer func() { c.slots <- l }()
+	// The first run sizes the runtime's memory and is not counted.
+	if err := c.session.runBatch(l, batch); err != nil {
+		return 0, err
+	}
+	begun, crops := time.Now(), 0
+	for time.Since(begun) < d {
+		if err := c.session.runBatch(l, batch); err != nil {
+			return 0, err
+		}
+		crops += batch
+	}
+	return float64(crops) / time.Since(begun).Seconds(), nil
+}
+
+// Close waits for the batches in flight and frees the model. The classifier must not be used after.
+func (c *Classifier) Close() error {
+	var errs []error
+	for range c.all {
+		errs = append(errs, (<-c.slots).close())
+	}
+	return errors.Join(append(errs, c.session.close())...)
+}

@@ -1,0 +1,174 @@
+// Package models reads model bundles: folders that hold a classifier together with everything that is
+// needed to trust it, that is its class list, the terms of what it learned from, checksums, and golden
+// crops with the scores they must get.
+package models
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// Bundle is a verified bundle, held in memory. It does not change after Open.
+type Bundle struct {
+	Manifest Manifest
+	onnx     []byte
+	golden   []GoldenCrop
+}
+
+// GoldenCrop is a crop whose scores are known.
+type GoldenCrop struct {
+	Pix    []byte    // Input.Width x Input.Height pixels
+	Scores []float32 // one a class, in the manifest's order
+}
+
+// OpenDir reads and verifies the bundle in a folder. Links that lead out of the folder are refused.
+func OpenDir(path string) (*Bundle, error) {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("model bundle %s: %w", path, err)
+	}
+	b, err := Open(root.FS())
+	if err := errors.Join(err, root.Close()); err != nil {
+		return nil, fmt.Errorf("model bundle %s: %w", path, err)
+	}
+	return b, nil
+}
+
+// Open reads and verifies the bundle at the root of fsys. A bundle that is not exactly what its
+// manifest says is refused with the file, the value found and what is allowed.
+func Open(fsys fs.FS) (*Bundle, error) {
+	data, err := readBounded(fsys, ManifestName, maxManifestBytes)
+	if err != nil {
+		return nil, err
+	}
+	m, err := parseManifest(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ManifestName, err)
+	}
+	content := make(map[string][]byte, len(m.Files))
+	for _, f := range m.Files {
+		data, err := readBounded(fsys, f.Path, f.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		if int64(len(data)) != f.Bytes {
+			return nil, fmt.Errorf("%s has %d bytes; the manifest allows %d", f.Path, len(data), f.Bytes)
+		}
+		sum := sha256.Sum256(data)
+		if got := hex.EncodeToString(sum[:]); got != f.SHA256 {
+			return nil, fmt.Errorf("%s has sha256 %s; the manifest allows %s", f.Path, got, f.SHA256)
+		}
+		content[f.Path] = data
+	}
+	b := &Bundle{Manifest: m, onnx: content[m.Model]}
+	if b.golden, err = readGolden(m, content); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// ID is name and version, as coils and health pages show it.
+func (b *Bundle) ID() string { return b.Manifest.Name + " " + b.Manifest.Version }
+
+// Classes lists the classes in the order of the scores.
+func (b *Bundle) Classes() []inspection.DefectClass {
+	out := make([]inspection.DefectClass, len(b.Manifest.Classes))
+	for i, c := range b.Manifest.Classes {
+		out[i] = c.ID
+	}
+	return out
+}
+
+// ONNX is the model; the caller must not write to it.
+func (b *Bundle) ONNX() []byte { return b.onnx }
+
+// Golden lists the golden crops; the caller must not write to them.
+func (b *Bundle) Golden() []GoldenCrop { return b.golden }
+
+func readBounded(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be opened: %w", name, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file; only regular files are allowed", name)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s has more than %d bytes; that is the most allowed", name, limit)
+	}
+	return data, nil
+}
+
+func readGolden(m Manifest, content map[string][]byte) ([]GoldenCrop, error) {
+	var rows struct {
+		Scores [][]float32 `json:"scores"`
+	}
+	d := json.NewDecoder(bytes.NewReader(content[m.Golden.Scores]))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&rows); err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Golden.Scores, err)
+	}
+	if n := len(rows.Scores); n < 1 || n > maxGolden {
+		return nil, fmt.Errorf("%s has scores of %d crops; allowed are 1 to %d", m.Golden.Scores, n, maxGolden)
+	}
+	pix, err := readCrops(m, content[m.Golden.Crops], len(rows.Scores))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Golden.Crops, err)
+	}
+	size := m.Input.Width * m.Input.Height
+	out := make([]GoldenCrop, len(rows.Scores))
+	for i, row := range rows.Scores {
+		if len(row) != len(m.Classes) {
+			return nil, fmt.Errorf("%s: crop %d has %d scores; allowed are %d, one a class", m.Golden.Scores, i, len(row), len(m.Classes))
+		}
+		var sum float64
+		for _, s := range row {
+			sum += float64(s)
+		}
+		if math.Abs(sum-1) > 0.01 {
+			return nil, fmt.Errorf("%s: the scores of crop %d add up to %.3f; allowed is 1", m.Golden.Scores, i, sum)
+		}
+		out[i] = GoldenCrop{Pix: pix[i*size : (i+1)*size], Scores: row}
+	}
+	return out, nil
+}
+
+// readCrops decodes n crops that lie one below the other in a grey PNG.
+func readCrops(m Manifest, data []byte, n int) ([]byte, error) {
+	cfg, err := png.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Width != m.Input.Width || cfg.Height != n*m.Input.Height {
+		return nil, fmt.Errorf("%d x %d pixels; allowed are %d x %d for %d crops", cfg.Width, cfg.Height, m.Input.Width, n*m.Input.Height, n)
+	}
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	grey := image.NewGray(image.Rect(0, 0, cfg.Width, cfg.Height))
+	draw.Draw(grey, grey.Bounds(), img, img.Bounds().Min, draw.Src)
+	return grey.Pix, nil
+}
