@@ -23,10 +23,10 @@ func (c Coverage) Share() float64 {
 }
 
 // CoverageOf adds up what the gaps leave of each side. Overlapping gaps count once, at their worse
-// state.
+// state. A side without a camera has no coverage.
 func CoverageOf(s Strip, gaps []Gap) []Coverage {
 	var out []Coverage
-	for _, side := range Sides() {
+	for _, side := range s.InspectedSides() {
 		missed := total(mergeGaps(slices.DeleteFunc(slices.Clone(gaps), func(g Gap) bool {
 			return g.State == DetectedOnly
 		}), side), s.Length)

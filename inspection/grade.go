@@ -63,7 +63,7 @@ func GradeMap(m DefectMap, r Recipe) InspectionResult {
 func judgeGaps(m DefectMap, r Recipe) RuleOutcome {
 	o := RuleOutcome{Rule: GapRule, Grade: r.GapGrade, Limit: float64(r.LongestGap), Unit: "mm"}
 	openEnd := false
-	for _, s := range Sides() {
+	for _, s := range m.Strip.InspectedSides() {
 		for _, g := range mergeGaps(m.Gaps, s) {
 			if float64(g.Length()) > o.Measured {
 				o.Measured, o.From, o.To = float64(g.Length()), g.From, g.To

@@ -129,4 +129,15 @@ type Strip struct {
 	Coil   CoilID `json:"coil"`
 	Length MM     `json:"length_mm"`
 	Width  MM     `json:"width_mm"`
+	// Sides that cameras look at. A side that is not listed was not inspected at all, and nothing is
+	// said of it; empty stands for both.
+	Sides []Side `json:"sides,omitempty"`
+}
+
+// InspectedSides are the sides that cameras look at.
+func (s Strip) InspectedSides() []Side {
+	if len(s.Sides) == 0 {
+		return Sides()
+	}
+	return s.Sides
 }

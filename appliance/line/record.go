@@ -3,6 +3,7 @@ package line
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/coilsight/coilsight/inspection"
@@ -173,6 +174,11 @@ func (r *recorder) closeCoil(ctx context.Context, c *coilRun) error {
 	k := r.coils[c]
 	tail, _ := r.line.tracker.end(c)
 	strip := inspection.Strip{Coil: c.id, Length: r.line.cameras[0].Locator.Length(tail - c.head)}
+	for _, side := range inspection.Sides() {
+		if slices.ContainsFunc(r.line.cameras, func(k *cameraLine) bool { return k.Side == side }) {
+			strip.Sides = append(strip.Sides, side)
+		}
+	}
 	measured := 0
 	for _, p := range k.progress {
 		if p.Width > 0 {

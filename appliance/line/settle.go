@@ -50,7 +50,11 @@ func (c *cameraLine) settleFrame(s *settling) {
 	if s.seam {
 		c.merge.cutAll()
 	}
-	c.merge.frame(s, c.account.over(s.span))
+	coils := c.account.over(s.span)
+	c.merge.frame(s, coils)
+	if len(coils) > 0 && s.state == "" && s.edges.Present {
+		c.stats.inspected(s.span.Len())
+	}
 	for _, p := range s.regions[:s.n] {
 		c.crops <- p.crop
 		p.crop = nil

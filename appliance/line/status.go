@@ -14,16 +14,17 @@ const latencies = 1024
 
 // stats counts what one camera does.
 type stats struct {
-	mu           sync.Mutex
-	first, last  time.Time
-	lastTo       inspection.EncoderCount
-	bytes        uint64
-	screenTime   time.Duration
-	rejected     uint64
-	dropped      uint64
-	unassignedTo inspection.EncoderCount
-	latency      [latencies]time.Duration
-	settledN     int
+	mu          sync.Mutex
+	first, last time.Time
+	lastTo      inspection.EncoderCount
+	bytes       uint64
+	screenTime  time.Duration
+	rejected    uint64
+	dropped     uint64
+	inspectedN  inspection.EncoderCount
+	unassignedN inspection.EncoderCount
+	latency     [latencies]time.Duration
+	settledN    int
 }
 
 func (s *stats) frame(f *camera.Frame) {
@@ -45,7 +46,13 @@ func (s *stats) screened(d time.Duration, _ *camera.Frame) {
 func (s *stats) unassigned(n inspection.EncoderCount) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.unassignedTo += n
+	s.unassignedN += n
+}
+
+func (s *stats) inspected(n inspection.EncoderCount) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inspectedN += n
 }
 
 func (s *stats) reject() {
@@ -77,6 +84,7 @@ type CameraStatus struct {
 	ScreenTime      time.Duration // spent in the detector
 	Rejected        uint64        // regions that the model took for ordinary strip
 	PicturesDropped uint64        // defects recorded without a picture, since the disk was behind
+	Inspected       inspection.MM // strip of coils that was fully inspected
 	Unassigned      inspection.MM // strip that ran without a coil
 	LatencyP50      time.Duration // arrival of a frame to its being settled, newest frames
 	LatencyP99      time.Duration
@@ -102,7 +110,8 @@ func (c *cameraLine) status() CameraStatus {
 	recent := slices.Clone(s.latency[:min(s.settledN, latencies)])
 	st.LastFrame, st.Bytes, st.ScreenTime = s.last, s.bytes, s.screenTime
 	st.Rejected, st.PicturesDropped = s.rejected, s.dropped
-	st.Unassigned = c.Locator.Length(s.unassignedTo)
+	st.Inspected = c.Locator.Length(s.inspectedN)
+	st.Unassigned = c.Locator.Length(s.unassignedN)
 	s.mu.Unlock()
 	if n := len(recent); n > 0 {
 		slices.Sort(recent)

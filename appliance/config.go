@@ -1,0 +1,184 @@
+package appliance
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/coilsight/coilsight/calibration"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// Config is the configuration of an appliance. deploy/coilsight.yaml explains each key and equals
+// DefaultConfig. It does not change while the appliance runs.
+type Config struct {
+	Listen     string           `yaml:"listen"`
+	Data       string           `yaml:"data"`
+	Source     string           `yaml:"source"`
+	Mill       MillConfig       `yaml:"mill"`
+	Detector   DetectorConfig   `yaml:"detector"`
+	Classifier ClassifierConfig `yaml:"classifier"`
+	Line       LineConfig       `yaml:"line"`
+	Recipe     string           `yaml:"recipe"`
+	Recipes    string           `yaml:"recipes"`
+}
+
+// MillConfig sets up the simulated mill.
+type MillConfig struct {
+	Seed           uint64        `yaml:"seed"`
+	SpeedMPS       float64       `yaml:"speed_mps"`
+	PixelsAcross   int           `yaml:"pixels_across"`
+	MMPerPixel     inspection.MM `yaml:"mm_per_pixel"`
+	CoilLengthM    [2]float64    `yaml:"coil_length_m"`
+	DefectsPer100M float64       `yaml:"defects_per_100m"`
+	Coils          int           `yaml:"coils"`
+}
+
+// DetectorConfig sets up the detectors.
+type DetectorConfig struct {
+	Threshold float32 `yaml:"threshold"`
+	Bands     int     `yaml:"bands"`
+}
+
+// ClassifierConfig sets up the classifier.
+type ClassifierConfig struct {
+	Bundle   string `yaml:"bundle"`
+	Provider string `yaml:"provider"`
+	Runtime  string `yaml:"runtime"`
+	Batch    int    `yaml:"batch"`
+	WithinMS int    `yaml:"within_ms"`
+}
+
+// LineConfig sets up the pipeline.
+type LineConfig struct {
+	RegionCap int `yaml:"region_cap"`
+	FlushMS   int `yaml:"flush_ms"`
+}
+
+// DefaultConfig is the configuration of an appliance without a file.
+func DefaultConfig() Config {
+	return Config{
+		Listen: "127.0.0.1:8080", Data: "data", Source: "mill",
+		Mill: MillConfig{
+			Seed: 1, SpeedMPS: 5, PixelsAcross: 2560, MMPerPixel: 0.5,
+			CoilLengthM: [2]float64{60, 160}, DefectsPer100M: 10,
+		},
+		Detector:   DetectorConfig{Threshold: 1, Bands: 1},
+		Classifier: ClassifierConfig{Provider: "auto", Batch: 8, WithinMS: 250},
+		Line:       LineConfig{RegionCap: 64, FlushMS: 50},
+		Recipe:     "hot-strip",
+	}
+}
+
+// maxYAML bounds a configuration or recipe file; the largest sensible one is a hundredth of it.
+const maxYAML = 1 << 20
+
+// ReadConfig reads a configuration file over the defaults. A key it does not know, or a value that is not
+// allowed, is an error that names it.
+func ReadConfig(path string) (Config, error) {
+	c := DefaultConfig()
+	data, err := readBounded(path)
+	if err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	if err := decodeStrict(data, &c); err != nil {
+		return c, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	if err := c.Check(); err != nil {
+		return c, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxYAML+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxYAML {
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxYAML)
+	}
+	return data, nil
+}
+
+// decodeStrict reads one YAML document into v and refuses keys that v does not have.
+func decodeStrict(data []byte, v any) error {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return errors.New("the file is empty")
+	}
+	err := yaml.UnmarshalWithOptions(data, v, yaml.Strict())
+	var unknown *yaml.UnknownFieldError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &unknown):
+		return fmt.Errorf("line %d: %s; allowed keys are listed in the shipped file", unknown.GetToken().Position.Line, unknown.GetMessage())
+	}
+	var y yaml.Error
+	if errors.As(err, &y) && y.GetToken() != nil {
+		return fmt.Errorf("line %d: %s", y.GetToken().Position.Line, y.GetMessage())
+	}
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return errors.New(first)
+}
+
+// Check reports the first value that is not allowed, as an *inspection.FieldError.
+func (c Config) Check() error {
+	bad := func(field, format string, a ...any) error {
+		return &inspection.FieldError{Field: field, Reason: fmt.Sprintf(format, a...)}
+	}
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" {
+		return bad("listen", "%q is not an address; allowed is HOST:PORT, such as 127.0.0.1:8080", c.Listen)
+	}
+	m := c.Mill
+	switch {
+	case c.Data == "":
+		return bad("data", "is empty; it names the folder of the record")
+	case c.Source != "mill":
+		return bad("source", "%q is not known; allowed is mill", c.Source)
+	case !(m.SpeedMPS >= 0.1 && m.SpeedMPS <= 30):
+		return bad("mill.speed_mps", "%g m/s is not possible; allowed are 0.1 to 30", m.SpeedMPS)
+	case m.PixelsAcross < 512 || m.PixelsAcross > 16384:
+		return bad("mill.pixels_across", "%d is not possible; allowed are 512 to 16384", m.PixelsAcross)
+	case !(m.CoilLengthM[0] >= 5 && m.CoilLengthM[1] >= m.CoilLengthM[0] && m.CoilLengthM[1] <= 10_000):
+		return bad("mill.coil_length_m", "[%g, %g] is not possible; allowed are shortest and longest from 5 to 10000 m", m.CoilLengthM[0], m.CoilLengthM[1])
+	case !(m.DefectsPer100M >= 0 && m.DefectsPer100M <= 1000):
+		return bad("mill.defects_per_100m", "%g is not possible; allowed are 0 to 1000", m.DefectsPer100M)
+	case m.Coils < 0:
+		return bad("mill.coils", "%d is not possible; the least is 0, which is without end", m.Coils)
+	case !(c.Detector.Threshold >= 0.2 && c.Detector.Threshold <= 5):
+		return bad("detector.threshold", "%g is not possible; allowed are 0.2 to 5", c.Detector.Threshold)
+	case c.Detector.Bands < 1 || c.Detector.Bands > 64:
+		return bad("detector.bands", "%d is not possible; allowed are 1 to 64", c.Detector.Bands)
+	case !slices.Contains([]string{"auto", "cpu", "cuda"}, c.Classifier.Provider):
+		return bad("classifier.provider", "%q is not known; allowed are auto, cpu and cuda", c.Classifier.Provider)
+	case c.Classifier.Batch < 1 || c.Classifier.Batch > 64:
+		return bad("classifier.batch", "%d is not possible; allowed are 1 to 64", c.Classifier.Batch)
+	case c.Classifier.WithinMS < 10 || c.Classifier.WithinMS > 60_000:
+		return bad("classifier.within_ms", "%d is not possible; allowed are 10 to 60000", c.Classifier.WithinMS)
+	case c.Line.RegionCap < 1 || c.Line.RegionCap > 256:
+		return bad("line.region_cap", "%d is not possible; allowed are 1 to 256", c.Line.RegionCap)
+	case c.Line.FlushMS < 5 || c.Line.FlushMS > 5000:
+		return bad("line.flush_ms", "%d is not possible; allowed are 5 to 5000", c.Line.FlushMS)
+	case c.Recipe == "":
+		return bad("recipe", "is empty; it names the recipe of coils that are announced without one")
+	}
+	if err := (calibration.Geometry{MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel}).Check(); err != nil {
+		var f *inspection.FieldError
+		errors.As(err, &f)
+		return bad("mill."+f.Field, "%s", f.Reason)
+	}
+	return nil
+}
