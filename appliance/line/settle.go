@@ -110,9 +110,11 @@ func (a *accounts) width(s *settling) {
 	if !s.edges.Present {
 		return
 	}
+	w := a.camera.Locator.Width(s.edges.Right - s.edges.Left)
+	a.camera.stats.width(w)
 	for _, r := range a.over(s.span) {
 		k := a.of(r)
-		k.widths += float64(a.camera.Locator.Width(s.edges.Right - s.edges.Left))
+		k.widths += float64(w)
 		k.frames++
 	}
 }

@@ -55,6 +55,12 @@ func (s *stats) inspected(n inspection.EncoderCount) {
 	s.inspectedN += n
 }
 
+func (s *stats) width(w inspection.MM) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stripWidth = w
+}
+
 func (s *stats) reject() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,6 +92,7 @@ type CameraStatus struct {
 	PicturesDropped uint64        // defects recorded without a picture, since the disk was behind
 	Inspected       inspection.MM // strip of coils that was fully inspected
 	Unassigned      inspection.MM // strip that ran without a coil
+	StripWidth      inspection.MM // in the newest frame that shows strip
 	LatencyP50      time.Duration // arrival of a frame to its being settled, newest frames
 	LatencyP99      time.Duration
 	Failed          error // why the camera's source ended, nil while it has not
@@ -110,6 +117,7 @@ func (c *cameraLine) status() CameraStatus {
 	recent := slices.Clone(s.latency[:min(s.settledN, latencies)])
 	st.LastFrame, st.Bytes, st.ScreenTime = s.last, s.bytes, s.screenTime
 	st.Rejected, st.PicturesDropped = s.rejected, s.dropped
+	st.StripWidth = s.stripWidth
 	st.Inspected = c.Locator.Length(s.inspectedN)
 	st.Unassigned = c.Locator.Length(s.unassignedN)
 	s.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,15 +14,10 @@ import (
 	"github.com/coilsight/coilsight/inspection"
 )
 
-// signalBacklog is the number of signals that wait for their reader: eight coils of a mill that is
-// not paced, and minutes of one that is.
-const signalBacklog = 16
-
 // Mill is a simulated line. Build it with New, Run it once, Close it when all its frames are released.
 type Mill struct {
 	o       Options
 	cameras [2]*Camera
-	signals chan camera.Signal
 	speed   atomic.Uint64 // float64 bits, m/s
 
 	mu    sync.Mutex
@@ -50,7 +46,7 @@ func New(o Options) (*Mill, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	m := &Mill{o: o, signals: make(chan camera.Signal, signalBacklog), plan: newTimeline(o)}
+	m := &Mill{o: o, plan: newTimeline(o)}
 	m.cur = m.plan.next()
 	textures := newTextures(o.Seed, o.PixelsAcross)
 	for i, side := range inspection.Sides() {
@@ -80,10 +76,6 @@ func (m *Mill) Camera(side inspection.Side) *Camera {
 	}
 	return m.cameras[0]
 }
-
-// Signals are what the mill's tracking says, each sent before the first frame it concerns. They must
-// be read, or the mill comes to a halt. The channel is closed when Run ends.
-func (m *Mill) Signals() <-chan camera.Signal { return m.signals }
 
 // Speed is the strip's speed in m/s at this moment; 0 while it stands.
 func (m *Mill) Speed() float64 { return math.Float64frombits(m.speed.Load()) }
@@ -122,6 +114,26 @@ func (c *Camera) Next(ctx context.Context) (*camera.Frame, error) {
 	}
 }
 
+// referenceLines is the height of a white reference: enough for its noise to average out.
+const referenceLines = 64
+
+// WhiteReference is what the camera sees of an evenly grey target: the lamp, the lens and the noise, for
+// a flat field to be fitted to.
+func (c *Camera) WhiteReference() inspection.LineImage {
+	const grey = 180
+	w := len(c.render.lamp)
+	m := inspection.LineImage{Pix: make([]byte, w*referenceLines), Width: w, Height: referenceLines, Stride: w}
+	r := rand.New(rand.NewPCG(uint64(w), referenceLines))
+	for y := range referenceLines {
+		row := m.Row(y)
+		for x, g := range c.render.lamp {
+			v := grey*float64(g)/inspection.UnityGain + r.NormFloat64()*c.render.noiseAmp
+			row[x] = byte(min(255, max(0, math.Round(v))))
+		}
+	}
+	return m
+}
+
 // LostFrames counts the frames for which no buffer was free.
 func (c *Camera) LostFrames() int64 { return c.lost.Load() }
 
@@ -142,7 +154,6 @@ func (m *Mill) Run(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
-	close(m.signals)
 	m.setSpeed(0)
 	for _, err := range errs {
 		if err != nil {
@@ -211,7 +222,7 @@ func (m *Mill) pace(ctx context.Context, c *Camera, clock *clock, span inspectio
 
 func (m *Mill) setSpeed(v float64) { m.speed.Store(math.Float64bits(v)) }
 
-// announce sends the signals of all that happens before a count.
+// announce gives the signals of all that happens before a count.
 func (m *Mill) announce(ctx context.Context, before inspection.EncoderCount) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -223,10 +234,10 @@ func (m *Mill) announce(ctx context.Context, before inspection.EncoderCount) err
 		if s.At >= before {
 			return nil
 		}
-		select {
-		case m.signals <- s:
-		case <-ctx.Done():
-			return ctx.Err()
+		if m.o.Tracking != nil {
+			if err := m.o.Tracking(ctx, s); err != nil {
+				return fmt.Errorf("mill: tracking of coil %s: %w", s.Coil, err)
+			}
 		}
 		if m.begun {
 			m.cur = m.plan.next()

@@ -6,8 +6,10 @@
 package mill
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/coilsight/coilsight/camera"
 	"github.com/coilsight/coilsight/inspection"
 )
 
@@ -39,6 +41,9 @@ type Options struct {
 	// Realtime paces the frames by the line speed: a frame for which no buffer is free is lost, as
 	// with a camera. Without it the mill waits for buffers and runs as fast as it is consumed.
 	Realtime bool
+	// Tracking is told of each head and tail end before the first frame that it concerns; frames wait for
+	// it, and its error ends the mill. Nil: nobody is told.
+	Tracking func(context.Context, camera.Signal) error
 	// Buffers is the number of frames each camera owns; 16, 0.34 s of the default line.
 	Buffers int
 }

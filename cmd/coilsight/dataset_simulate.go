@@ -34,6 +34,8 @@ type simulation struct {
 	log   io.Writer
 
 	written map[pictureKind]int
+	// seeded and found count the defects the mill put on the strip and those the detector fired on.
+	seeded, found map[inspection.DefectClass]int
 }
 
 // pictureKind is a class and where its picture came from.
@@ -44,6 +46,7 @@ type pictureKind struct {
 
 func (s *simulation) run(ctx context.Context) error {
 	s.written = map[pictureKind]int{}
+	s.seeded, s.found = map[inspection.DefectClass]int{}, map[inspection.DefectClass]int{}
 	for n := range s.coils {
 		if s.full() {
 			break
@@ -65,6 +68,9 @@ func (s *simulation) run(ctx context.Context) error {
 	for _, k := range kinds {
 		fmt.Fprintf(s.log, "%-36s %-7s %6d\n", k.class, k.from, s.written[k])
 	}
+	for _, c := range slices.Sorted(maps.Keys(s.seeded)) {
+		fmt.Fprintf(s.log, "%-36s the detector fired on %d of %d\n", c, s.found[c], s.seeded[c])
+	}
 	return nil
 }
 
@@ -83,8 +89,10 @@ func (s *simulation) full() bool {
 func (s *simulation) coil(ctx context.Context, seed uint64) (err error) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	scale := []inspection.MM{0.4, 0.5, 0.7}[rnd.IntN(3)]
+	heads := make(chan camera.Signal, 2) // a coil has two ends
 	m, err := mill.New(mill.Options{
-		Seed: seed, PixelsAcross: 1536, MMPerPixel: scale, MMPerCount: scale,
+		Tracking: func(_ context.Context, s camera.Signal) error { heads <- s; return nil },
+		Seed:     seed, PixelsAcross: 1536, MMPerPixel: scale, MMPerCount: scale,
 		CoilLengthMin: 60_000, DefectsPer100m: 60, Good: s.good, Coils: 1, Buffers: 4, ThreadingGap: 500,
 	})
 	if err != nil {
@@ -100,15 +108,23 @@ func (s *simulation) coil(ctx context.Context, seed uint64) (err error) {
 		}
 		err = errors.Join(err, m.Close())
 	}()
-	head := <-m.Signals()
+	head := <-heads
 	truth, ok := m.Truth(head.Coil)
 	if !ok {
 		return fmt.Errorf("dataset: the mill does not know its own coil %s", head.Coil)
 	}
 	for _, side := range inspection.Sides() {
-		w := watch{simulation: s, seed: seed, rnd: rnd, mill: m, camera: m.Camera(side), head: head.At, truth: truth}
+		w := watch{simulation: s, seed: seed, rnd: rnd, mill: m, camera: m.Camera(side), head: head.At, truth: truth, hit: make([]bool, len(truth))}
 		if err := w.run(ctx); err != nil {
 			return err
+		}
+		for i, t := range truth {
+			if t.Side == side {
+				s.seeded[t.Class]++
+			}
+			if w.hit[i] {
+				s.found[t.Class]++
+			}
 		}
 	}
 	return ctx.Err()
@@ -123,6 +139,7 @@ type watch struct {
 	camera *mill.Camera
 	head   inspection.EncoderCount
 	truth  []mill.SeededDefect
+	hit    []bool // which of truth a region was labelled after
 }
 
 func (w *watch) run(ctx context.Context) error {
@@ -157,9 +174,11 @@ func (w *watch) take(f *camera.Frame, seen *inspection.Screening) error {
 	}
 	crop := make([]byte, inference.CropSize*inference.CropSize)
 	for i, r := range seen.Regions {
-		class, clear := w.label(w.place(f, seen.Edges, r.X, r.Y, r.Width, r.Height))
-		if !clear {
+		class := inspection.NoDefect
+		if i := w.seededAt(w.place(f, seen.Edges, r.X, r.Y, r.Width, r.Height)); i == unclear {
 			continue
+		} else if i != nothing {
+			class, w.hit[i] = w.truth[i].Class, true
 		}
 		inference.CutCrop(crop, f.Image, nil, r, seen.Edges)
 		if err := w.save(pictureKind{class, "region"}, fmt.Sprintf("%d-%s-%d-%d", w.seed, w.camera.Side, f.ID, i), crop); err != nil {
@@ -173,7 +192,7 @@ func (w *watch) take(f *camera.Frame, seen *inspection.Screening) error {
 		return nil
 	}
 	x, y := int(seen.Edges.Left)+w.rnd.IntN(room), w.rnd.IntN(f.Image.Height-side+1)
-	if class, clear := w.label(w.place(f, seen.Edges, x, y, side, side)); !clear || class != inspection.NoDefect {
+	if w.seededAt(w.place(f, seen.Edges, x, y, side, side)) != nothing {
 		return nil
 	}
 	at := inspection.RegionOfInterest{X: x, Y: y, Width: side, Height: side, PeakX: x + side/2, PeakY: y + side/2}
@@ -198,23 +217,28 @@ func (w *watch) place(f *camera.Frame, e inspection.StripEdges, x, y, width, hei
 	}
 }
 
-// label is the class of the defect seeded at a place. clear is false where a defect is near but neither
-// fills the place nor lies in it: such a picture teaches nothing but confusion.
-func (w *watch) label(at inspection.StripRect) (class inspection.DefectClass, clear bool) {
-	class, clear = inspection.NoDefect, true
-	for _, t := range w.truth {
+// What seededAt answers where it names no defect.
+const (
+	nothing = -1 // plain strip
+	unclear = -2 // a defect is near, but neither fills the place nor lies in it: a picture of it confuses
+)
+
+// seededAt is the index of the defect that was seeded at a place of this side.
+func (w *watch) seededAt(at inspection.StripRect) int {
+	answer := nothing
+	for i, t := range w.truth {
 		if t.Side != w.camera.Side {
 			continue
 		}
 		shared := overlap(at, t.Rect)
 		switch {
-		case shared >= 0.5*at.Area() || shared >= 0.3*t.Rect.Area():
-			return t.Class, true
+		case shared > 0 && (shared >= 0.5*at.Area() || shared >= 0.3*t.Rect.Area()):
+			return i
 		case overlap(grow(at, 8), t.Rect) > 0:
-			clear = false
+			answer = unclear
 		}
 	}
-	return class, clear
+	return answer
 }
 
 func grow(r inspection.StripRect, by inspection.MM) inspection.StripRect {

@@ -1,0 +1,351 @@
+// Package appliance puts the parts together: it reads the configuration, opens what is needed, runs the
+// line and the web server, and stops them in order.
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coilsight/coilsight/appliance/line"
+	"github.com/coilsight/coilsight/appliance/store"
+	"github.com/coilsight/coilsight/calibration"
+	"github.com/coilsight/coilsight/camera/mill"
+	"github.com/coilsight/coilsight/inference"
+	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/web"
+)
+
+const (
+	eventRing      = 1024 // events a client that comes back can catch up with: minutes of a bad coil
+	eventBacklog   = 256  // events a client may lag behind: two bursts of a region storm
+	shutdownWithin = 3 * time.Second
+)
+
+// Options are what an appliance is not told by its configuration.
+type Options struct {
+	Config  Config
+	UI      fs.FS // the built interface
+	Version string
+	Log     *slog.Logger
+}
+
+// Appliance is one running Coilsight. New opens everything, Run runs it, and whoever called New must
+// Close it after Run.
+type Appliance struct {
+	o        Options
+	listener net.Listener
+	store    *store.Store
+	engine   *Engine
+	mill     *mill.Mill
+	cameras  []*eye
+	line     *line.Line
+	hub      *web.Hub
+	live     *live
+	server   *http.Server
+	// background outlives requests and the line: the record is written under it.
+	background  context.Context
+	interrupted []inspection.CoilID
+}
+
+// eye is one camera with its detector and calibration.
+type eye struct {
+	side     inspection.Side
+	source   *mill.Camera
+	detector *inference.Detector
+	gain     inspection.ColumnGain
+	geometry calibration.Geometry
+}
+
+// New opens the record, proves the model, and builds the line; nothing runs yet. Its error is one
+// sentence that says what is in the way.
+func New(ctx context.Context, o Options) (_ *Appliance, err error) {
+	if err := o.Config.Check(); err != nil {
+		return nil, err
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	a := &Appliance{o: o, background: context.WithoutCancel(ctx), hub: web.NewHub(eventRing, eventBacklog)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if a.listener, err = net.Listen("tcp", o.Config.Listen); err != nil {
+		return nil, fmt.Errorf("address %s cannot be listened on: %w; choose another with --listen", o.Config.Listen, err)
+	}
+	if a.engine, err = OpenEngine(o.Config.Classifier); err != nil {
+		return nil, err
+	}
+	if a.store, err = store.Open(ctx, o.Config.Data, store.Options{}); err != nil {
+		return nil, err
+	}
+	if err = a.saveRecipes(ctx); err != nil {
+		return nil, err
+	}
+	if a.interrupted, err = a.store.RecoverInterrupted(ctx, inspection.GradeMap); err != nil {
+		return nil, err
+	}
+	if err = a.openMill(ctx); err != nil {
+		return nil, err
+	}
+	if err = a.openLine(); err != nil {
+		return nil, err
+	}
+	return a, a.openServer()
+}
+
+func (a *Appliance) saveRecipes(ctx context.Context) error {
+	recipes, err := readRecipes(a.o.Config.Recipes, a.engine.Classifier.Classes())
+	if err != nil {
+		return err
+	}
+	for _, r := range recipes {
+		if err := a.store.SaveRecipe(ctx, r); err != nil {
+			return fmt.Errorf("recipe %s version %d: %w", r.Name, r.Version, err)
+		}
+	}
+	if _, err := a.store.Recipe(ctx, a.o.Config.Recipe, 0); err != nil {
+		return fmt.Errorf("configuration: recipe: %w", err)
+	}
+	return nil
+}
+
+// coilPrefix begins the names of the simulated mill's coils.
+const coilPrefix = "SIM"
+
+func (a *Appliance) openMill(ctx context.Context) error {
+	first, err := a.nextSimulated(ctx)
+	if err != nil {
+		return err
+	}
+	m := a.o.Config.Mill
+	if a.mill, err = mill.New(mill.Options{
+		Seed: m.Seed, PixelsAcross: m.PixelsAcross, MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel,
+		CoilLengthMin: inspection.MM(m.CoilLengthM[0] * 1000), CoilLengthMax: inspection.MM(m.CoilLengthM[1] * 1000),
+		Speed: m.SpeedMPS, DefectsPer100m: m.DefectsPer100M, Good: m.DefectsPer100M == 0,
+		Coils: m.Coils, FirstCoil: first, Prefix: coilPrefix, Realtime: true, Tracking: a.track,
+	}); err != nil {
+		return err
+	}
+	for _, side := range inspection.Sides() {
+		c := a.mill.Camera(side)
+		gain, err := calibration.FitFlatField(c.WhiteReference())
+		if err != nil {
+			return fmt.Errorf("camera %s: %w", c.ID, err)
+		}
+		d, err := inference.NewDetector(m.PixelsAcross, inference.DetectorOptions{
+			Threshold: a.o.Config.Detector.Threshold, Bands: a.o.Config.Detector.Bands,
+		})
+		if err != nil {
+			return err
+		}
+		a.cameras = append(a.cameras, &eye{
+			side: side, source: c, detector: d, gain: gain,
+			geometry: calibration.Geometry{MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel, OperatorSideRight: !c.OperatorSideLeft},
+		})
+	}
+	return nil
+}
+
+// nextSimulated is the number of the first coil the mill rolls: it goes on where the record ends.
+func (a *Appliance) nextSimulated(ctx context.Context) (int, error) {
+	last := 0
+	q := inspection.CoilQuery{Text: coilPrefix + "-", Limit: 200}
+	for {
+		page, err := a.store.Coils(ctx, q)
+		if err != nil {
+			return 0, err
+		}
+		for _, c := range page.Coils {
+			if n, err := strconv.Atoi(strings.TrimPrefix(string(c.ID), coilPrefix+"-")); err == nil {
+				last = max(last, n)
+			}
+		}
+		if q.Cursor = page.NextCursor; q.Cursor == "" {
+			return last + 1, nil
+		}
+	}
+}
+
+func (a *Appliance) openLine() error {
+	a.live = newLive(a)
+	c := a.o.Config
+	o := line.Options{
+		Classifier: a.engine, Log: a.store, Observer: a.live, Model: a.engine.Bundle.ID(),
+		Cut: inference.CutCrop, CropSize: inference.CropSize, RegionCap: c.Line.RegionCap,
+		ClassifyWithin: time.Duration(c.Classifier.WithinMS) * time.Millisecond,
+		FlushEvery:     time.Duration(c.Line.FlushMS) * time.Millisecond, Logger: a.o.Log,
+	}
+	for _, e := range a.cameras {
+		o.Cameras = append(o.Cameras, line.Camera{
+			ID: e.source.ID, Side: e.side, Source: e.source, Detector: e.detector, Gain: e.gain, Locator: e.geometry,
+		})
+	}
+	var err error
+	a.line, err = line.New(o)
+	return err
+}
+
+func (a *Appliance) openServer() error {
+	var catalogue []web.ClassInfo
+	for _, c := range a.engine.Bundle.Manifest.Classes {
+		catalogue = append(catalogue, web.ClassInfo{ID: c.ID, Ko: c.Ko, En: c.En})
+	}
+	catalogue = append(catalogue, web.ClassInfo{ID: inspection.Unclassified, Ko: "미분류", En: "unclassified"})
+	handler, err := web.New(web.Options{
+		Reader: a.store, Changes: a.store, Control: &control{a}, Recipes: a.store, Live: a.live, Hub: a.hub,
+		Catalogue: catalogue, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	a.server = web.NewServer(handler, a.hub)
+	return nil
+}
+
+// URL is where the pages are served.
+func (a *Appliance) URL() string { return "http://" + a.listener.Addr().String() + "/" }
+
+// Interrupted lists the coils that the last run left open; New closed them.
+func (a *Appliance) Interrupted() []inspection.CoilID { return a.interrupted }
+
+// Engine is the model at work.
+func (a *Appliance) Engine() *Engine { return a.engine }
+
+// Run inspects and serves until ctx ends, then records what had arrived, closes the coil that still runs
+// as interrupted, and returns.
+func (a *Appliance) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	fail := func(what string, err error) {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			stop(fmt.Errorf("%s: %w", what, err))
+		}
+	}
+	// The classifier outlives the line, which waits for its answers; the server outlives both.
+	classify, endClassify := context.WithCancel(a.background)
+	var classifier, watch, serve sync.WaitGroup
+	classifier.Go(func() { fail("classifier", a.engine.Run(classify)) })
+	serve.Go(func() {
+		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			fail("web server", err)
+		}
+	})
+	watch.Go(func() { a.watch(ctx) })
+
+	var mill sync.WaitGroup
+	mill.Go(func() { fail("mill", a.mill.Run(ctx)) })
+	err := a.line.Run(ctx)
+	fail("line", err)
+	if err == nil && ctx.Err() == nil { // the mill has rolled its last coil; the pages stay
+		<-ctx.Done()
+	}
+	stop(nil)
+	mill.Wait()
+	watch.Wait()
+	endClassify()
+	classifier.Wait()
+
+	if _, rerr := a.store.RecoverInterrupted(a.background, inspection.GradeMap); rerr != nil {
+		err = errors.Join(err, rerr)
+	}
+	quiet, cancel := context.WithTimeout(a.background, shutdownWithin)
+	defer cancel()
+	if serr := a.server.Shutdown(quiet); serr != nil {
+		a.o.Log.Warn("web clients were cut off", "error", serr)
+		_ = a.server.Close() // they had their time
+	}
+	serve.Wait()
+	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	return err
+}
+
+// watch measures the line at each tick until ctx ends.
+func (a *Appliance) watch(ctx context.Context) {
+	tick := time.NewTicker(statusEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			a.live.look(now)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Close lets go of everything New opened. It may be called once, after Run.
+func (a *Appliance) Close() error {
+	var errs []error
+	if a.listener != nil {
+		if err := a.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	a.hub.Close()
+	for _, e := range a.cameras {
+		e.detector.Close()
+	}
+	if a.mill != nil {
+		errs = append(errs, a.mill.Close())
+	}
+	if a.engine != nil {
+		errs = append(errs, a.engine.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// speed of the strip in m/s from encoder counts over a time.
+func (a *Appliance) speed(counts inspection.EncoderCount, over time.Duration) float64 {
+	if over <= 0 {
+		return 0
+	}
+	return float64(a.cameras[0].geometry.Length(counts)) / 1000 / over.Seconds()
+}
+
+func (a *Appliance) provider() web.ProviderState {
+	r := a.engine.Classifier.Provider()
+	configured := a.o.Config.Classifier.Provider
+	return web.ProviderState{
+		Configured: configured, Measured: r.Name, CropsPerSecond: r.CropsPerSecond,
+		Healthy: configured == inference.ProviderAuto || configured == r.Name,
+	}
+}
+
+// readiness says whether steel that runs now is inspected.
+func (a *Appliance) readiness() web.Readiness {
+	st := a.live.Live()
+	r := web.Readiness{
+		Version: a.o.Version, Model: st.Model, Provider: st.Provider, Cameras: st.Cameras, InspectedMetres: st.InspectedMetres,
+	}
+	if st.Time.IsZero() {
+		r.Reasons = append(r.Reasons, "the line has not been looked at yet")
+	}
+	for _, c := range st.Cameras {
+		if c.State == "lost" {
+			r.Reasons = append(r.Reasons, fmt.Sprintf("camera %s is lost", c.Camera))
+		}
+	}
+	for _, k := range st.Alarms {
+		if k.Code == "record_failing" {
+			r.Reasons = append(r.Reasons, "the record cannot be written: "+k.Values["reason"])
+		}
+	}
+	r.Ready = len(r.Reasons) == 0
+	return r
+}

@@ -1,0 +1,82 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+
+	"github.com/coilsight/coilsight/camera"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// control is how people, Level 2 and the MES command coils. The mill's own tracking takes the same way.
+type control struct{ a *Appliance }
+
+// Announce records order data for a coil that has not run.
+func (c *control) Announce(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder) (inspection.Coil, bool, error) {
+	if o.Recipe != "" {
+		if _, err := c.a.store.Recipe(ctx, o.Recipe, 0); err != nil {
+			var unknown *inspection.NotFoundError
+			if errors.As(err, &unknown) {
+				return inspection.Coil{}, false, &inspection.FieldError{Field: "recipe", Reason: "recipe \"" + o.Recipe + "\" is not known; GET /api/v1/recipes lists those that are"}
+			}
+			return inspection.Coil{}, false, err
+		}
+	}
+	coil, created, err := c.a.store.Announce(ctx, id, o)
+	if err == nil {
+		c.a.live.publish("coil", coil)
+	}
+	return coil, created, err
+}
+
+// Start begins an announced coil at the strip that is under the cameras now.
+func (c *control) Start(ctx context.Context, id inspection.CoilID) (inspection.Coil, error) {
+	coil, err := c.a.store.Coil(ctx, id)
+	if err != nil {
+		return inspection.Coil{}, err
+	}
+	return c.startAt(ctx, id, coil.Order, c.a.line.Position())
+}
+
+func (c *control) startAt(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, at inspection.EncoderCount) (inspection.Coil, error) {
+	name := o.Recipe
+	if name == "" {
+		name = c.a.o.Config.Recipe
+	}
+	r, err := c.a.store.Recipe(ctx, name, 0)
+	if err != nil {
+		return inspection.Coil{}, err
+	}
+	return c.a.line.Start(ctx, id, o, r, at)
+}
+
+// Finish ends the running coil at the strip that is under the cameras now. The answer still shows it
+// running: it is graded once everything up to its tail end is recorded.
+func (c *control) Finish(ctx context.Context, id inspection.CoilID) (inspection.Coil, error) {
+	coil, err := c.a.store.Coil(ctx, id)
+	if err != nil {
+		return inspection.Coil{}, err
+	}
+	return coil, c.a.line.Finish(id, c.a.line.Position())
+}
+
+// track takes the mill's signals. One that does not fit, because a person has started or finished a coil
+// by hand, is logged and left: the person's word stands.
+func (a *Appliance) track(ctx context.Context, s camera.Signal) error {
+	c := &control{a}
+	var err error
+	switch s.Kind {
+	case camera.HeadEnd:
+		if _, _, err = a.store.Announce(ctx, s.Coil, s.Order); err == nil {
+			_, err = c.startAt(ctx, s.Coil, s.Order, s.At)
+		}
+	case camera.TailEnd:
+		err = a.line.Finish(s.Coil, s.At)
+	}
+	var conflict *inspection.ConflictError
+	if errors.As(err, &conflict) {
+		a.o.Log.Warn("tracking signal left aside", "coil", s.Coil, "reason", err)
+		return nil
+	}
+	return err
+}

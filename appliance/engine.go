@@ -1,0 +1,103 @@
+package appliance
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/coilsight/coilsight/inference"
+	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/models"
+)
+
+// Engine is a model at work: the bundle, its classifier, and the batcher in front of it.
+type Engine struct {
+	Bundle     *models.Bundle
+	Classifier *inference.Classifier
+	// Refused says why the configured provider is not the one in use; empty where it is.
+	Refused string
+
+	batcher  *inference.Batcher
+	requests sync.Pool
+}
+
+// OpenEngine loads the configured bundle and proves it on its golden crops. A configured provider that
+// does not come up is replaced by the CPU, and Refused says so: an alarm, not a silence. The caller must
+// Close it.
+func OpenEngine(c ClassifierConfig) (*Engine, error) {
+	var b *models.Bundle
+	var err error
+	if c.Bundle == "" {
+		b, err = models.Embedded()
+	} else {
+		b, err = models.OpenDir(c.Bundle)
+	}
+	if err != nil {
+		return nil, err
+	}
+	library, err := inference.FindRuntime(c.Runtime)
+	if err != nil {
+		return nil, err
+	}
+	o := inference.ClassifierOptions{Runtime: library, Provider: c.Provider, MaxBatch: c.Batch}
+	cl, err := inference.NewClassifier(b, o)
+	refused := ""
+	if err != nil && c.Provider == inference.ProviderCUDA {
+		refused = err.Error()
+		o.Provider = inference.ProviderCPU
+		cl, err = inference.NewClassifier(b, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	batcher, err := inference.NewBatcher(cl, inference.BatchOptions{Failed: func(err error) {
+		slog.Error("classification failed", "error", err)
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("%w; closing: %v", err, cl.Close())
+	}
+	e := &Engine{Bundle: b, Classifier: cl, Refused: refused, batcher: batcher}
+	e.requests.New = func() any {
+		p := &pooledRequest{engine: e}
+		p.Done = p.done
+		return p
+	}
+	return e, nil
+}
+
+// Run classifies until ctx ends; crops that still wait are then answered without a verdict.
+func (e *Engine) Run(ctx context.Context) error { return e.batcher.Run(ctx) }
+
+// Stats counts the crops so far.
+func (e *Engine) Stats() inference.BatchStats { return e.batcher.Stats() }
+
+// Close ends the sessions. Run must have returned.
+func (e *Engine) Close() error { return e.Classifier.Close() }
+
+// pooledRequest carries a crop of the line to the batcher without an allocation.
+type pooledRequest struct {
+	inference.Request
+	engine *Engine
+	answer func(inspection.Classification, bool)
+}
+
+func (p *pooledRequest) done(c inspection.Classification, ok bool) {
+	answer := p.answer
+	p.answer, p.Crop = nil, nil
+	p.engine.requests.Put(p)
+	answer(c, ok)
+}
+
+// Submit hands a crop to the batcher, as line.Classifier says.
+func (e *Engine) Submit(crop []byte, deadline time.Time, answer func(inspection.Classification, bool)) bool {
+	p := e.requests.Get().(*pooledRequest)
+	p.Crop, p.Deadline, p.answer = crop, deadline, answer
+	if !e.batcher.Submit(&p.Request) {
+		p.answer, p.Crop = nil, nil
+		e.requests.Put(p)
+		return false
+	}
+	return true
+}

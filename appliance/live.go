@@ -1,0 +1,271 @@
+package appliance
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/coilsight/coilsight/appliance/line"
+	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/web"
+)
+
+const (
+	statusEvery = 500 * time.Millisecond // the live screen moves twice a second
+	speedOver   = 4                      // looks over which speed and rates are measured: 2 s
+	// silentAfter is how long a camera may deliver nothing while the other one does.
+	silentAfter = 2 * time.Second
+	// severeFor is how long a severe defect keeps its alarm.
+	severeFor = 30 * time.Second
+	severe    = inspection.Severity(3)
+
+	recentDefects = 12
+	// eventsPerBatch bounds the defect events of one transaction: in a scale burst the screen shows
+	// the worst ones and counts the rest.
+	eventsPerBatch = 32
+)
+
+// live watches the line for the people at the screen: it is the line's observer and the web's view.
+type live struct {
+	a        *Appliance
+	pictures map[inspection.Side]*livePicture
+
+	mu       sync.Mutex
+	now      web.Live
+	coil     *inspection.Coil // under the cameras
+	gaps     []inspection.Gap // of that coil
+	byClass  map[inspection.DefectClass]int
+	recent   []inspection.Defect
+	severe   inspection.Defect // newest severe defect
+	severeAt time.Time
+	failing  error // the record's last error, nil while it works
+
+	alarms alarms // used by look only
+	looks  []look // the newest, oldest first
+}
+
+// look is what was counted at one moment.
+type look struct {
+	at       time.Time
+	position inspection.EncoderCount
+	cameras  []line.CameraStatus
+}
+
+func newLive(a *Appliance) *live {
+	l := &live{a: a, pictures: map[inspection.Side]*livePicture{}, byClass: map[inspection.DefectClass]int{}}
+	for _, c := range a.cameras {
+		l.pictures[c.side] = &livePicture{mm: c.geometry.MMPerPixel, mirror: c.geometry.OperatorSideRight}
+	}
+	return l
+}
+
+// Recorded takes what became durable: counters, the newest defects, and an event for each.
+func (l *live) Recorded(b *inspection.Batch) {
+	l.mu.Lock()
+	if l.coil != nil && l.coil.ID == b.Coil {
+		l.gaps = append(l.gaps, b.Gaps...)
+		for _, d := range b.Defects {
+			l.byClass[d.Class]++
+		}
+	}
+	for _, d := range b.Defects {
+		if d.Severity >= severe {
+			l.severe, l.severeAt = d, time.Now()
+		}
+	}
+	newest := slices.Clone(b.Defects)
+	slices.Reverse(newest)
+	l.recent = append(newest, l.recent...)
+	l.recent = l.recent[:min(len(l.recent), recentDefects)]
+	l.mu.Unlock()
+
+	slices.SortStableFunc(newest, func(x, y inspection.Defect) int { return cmp.Compare(y.Severity, x.Severity) })
+	for _, d := range newest[:min(len(newest), eventsPerBatch)] {
+		l.publish("defect", d)
+	}
+}
+
+// CoilChanged reads the coil anew and tells the screens.
+func (l *live) CoilChanged(id inspection.CoilID) {
+	c, err := l.a.store.Coil(l.a.background, id)
+	if err != nil {
+		slog.Error("coil could not be read for the live screen", "coil", id, "error", err)
+		return
+	}
+	l.mu.Lock()
+	switch {
+	case c.State == inspection.Running:
+		if l.coil == nil || l.coil.ID != id {
+			l.gaps, l.byClass = nil, map[inspection.DefectClass]int{}
+		}
+		l.coil = &c
+	case l.coil != nil && l.coil.ID == id:
+		l.coil = nil
+	}
+	l.mu.Unlock()
+	l.publish("coil", c)
+}
+
+// RecordFailing keeps the reason why nothing can be recorded.
+func (l *live) RecordFailing(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failing = err
+}
+
+// Screened enters a frame into the live picture.
+func (l *live) Screened(side inspection.Side, span inspection.EncoderSpan, s *inspection.Screening) {
+	l.pictures[side].add(span, s)
+}
+
+// Live is the newest status.
+func (l *live) Live() web.Live {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now
+}
+
+// StripPicture copies the live rows of a side.
+func (l *live) StripPicture(side inspection.Side, after int64) web.StripPicture {
+	p := l.pictures[side]
+	if p == nil {
+		return web.StripPicture{HeadRow: -1}
+	}
+	head := int64(-1)
+	if _, h, ok := l.a.line.Running(); ok {
+		head = int64(h)
+	}
+	return p.after(after, head)
+}
+
+func (l *live) publish(kind string, data any) {
+	if err := l.a.hub.Publish(kind, data); err != nil {
+		slog.Error("event could not be published", "type", kind, "error", err)
+	}
+}
+
+// look measures the line and publishes its status. It is called each statusEvery.
+func (l *live) look(now time.Time) {
+	k := look{at: now, position: l.a.line.Position(), cameras: l.a.line.Status()}
+	l.looks = append(l.looks, k)
+	if len(l.looks) > speedOver+1 {
+		l.looks = slices.Delete(l.looks, 0, 1)
+	}
+	before := l.looks[0]
+	st := web.Live{
+		Time: now.UTC(), Model: l.a.engine.Bundle.ID(), Provider: l.a.provider(),
+		Speed: l.a.speed(k.position-before.position, now.Sub(before.at)),
+	}
+	id, head, running := l.a.line.Running()
+	if running {
+		st.Position = l.a.cameras[0].geometry.Length(max(0, k.position-head))
+	}
+
+	l.mu.Lock()
+	if running && l.coil != nil && l.coil.ID == id {
+		c := *l.coil
+		c.Counts = inspection.Counts{Defects: total(l.byClass), Gaps: len(l.gaps), ByClass: maps.Clone(l.byClass)}
+		st.Coil = &c
+	}
+	st.Recent, st.ByClass = slices.Clone(l.recent), maps.Clone(l.byClass)
+	gaps, failing, severeDefect, severeAt := slices.Clone(l.gaps), l.failing, l.severe, l.severeAt
+	l.mu.Unlock()
+
+	coverage := inspection.CoverageOf(inspection.Strip{Length: st.Position}, gaps)
+	for i, c := range k.cameras {
+		cam := l.camera(c, before.cameras[i], now, now.Sub(before.at), coverage)
+		st.Cameras = append(st.Cameras, cam)
+		st.UnassignedMetres = max(st.UnassignedMetres, float64(c.Unassigned)/1000)
+		if m := float64(c.Inspected) / 1000; i == 0 || m < st.InspectedMetres {
+			st.InspectedMetres = m
+		}
+	}
+	conditions := l.conditions(st, k, before, failing)
+	if now.Sub(severeAt) < severeFor {
+		conditions = append(conditions, condition{"severe_defect", 0, map[string]string{
+			"class": string(severeDefect.Class), "side": string(severeDefect.Side),
+			"along_m": strconv.FormatFloat(float64(severeDefect.Rect.Along)/1000, 'f', 1, 64),
+			"defect":  strconv.FormatInt(int64(severeDefect.ID), 10), "coil": string(severeDefect.Coil),
+		}})
+	}
+	st.Alarms = l.alarms.look(now, conditions)
+
+	l.mu.Lock()
+	l.now = st
+	l.mu.Unlock()
+	l.publish("status", st)
+}
+
+func total(counts map[inspection.DefectClass]int) int {
+	n := 0
+	for _, k := range counts {
+		n += k
+	}
+	return n
+}
+
+func (l *live) camera(c, before line.CameraStatus, now time.Time, over time.Duration, coverage []inspection.Coverage) web.CameraState {
+	st := web.CameraState{
+		Camera: c.Camera, Side: c.Side, State: "idle", Ledger: web.Ledger(c.Ledger),
+		LatencyP99: float64(c.LatencyP99.Microseconds()) / 1000, StripWidth: c.StripWidth,
+	}
+	if over > 0 {
+		st.MBPerSecond = float64(c.Bytes-before.Bytes) / 1e6 / over.Seconds()
+	}
+	switch {
+	case c.Failed != nil:
+		st.State = "lost"
+	case !c.LastFrame.IsZero() && now.Sub(c.LastFrame) < silentAfter:
+		st.State = "running"
+	}
+	for _, k := range coverage {
+		if k.Side == c.Side {
+			st.Coverage = k
+		}
+	}
+	return st
+}
+
+// conditions finds what asks for a person.
+func (l *live) conditions(st web.Live, now, before look, failing error) []condition {
+	var out []condition
+	raise := func(code string, priority int, values ...string) {
+		m := map[string]string{}
+		for i := 0; i+1 < len(values); i += 2 {
+			m[values[i]] = values[i+1]
+		}
+		out = append(out, condition{code, priority, m})
+	}
+	if failing != nil {
+		raise("record_failing", 0, "reason", failing.Error())
+	}
+	if p := st.Provider; !p.Healthy {
+		raise("provider_mismatch", 1, "configured", p.Configured, "measured", p.Measured)
+	}
+	delivering := slices.ContainsFunc(st.Cameras, func(c web.CameraState) bool { return c.State == "running" })
+	for i, c := range now.cameras {
+		b := before.cameras[i]
+		switch {
+		case c.Failed != nil:
+			raise("camera_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "reason", c.Failed.Error())
+		case delivering && st.Cameras[i].State == "idle":
+			raise("camera_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "reason", "no frame for "+silentAfter.String())
+		}
+		lost := c.Ledger.Overrun + c.Ledger.Underrun + c.Ledger.Incomplete - b.Ledger.Overrun - b.Ledger.Underrun - b.Ledger.Incomplete
+		if lost > 0 {
+			raise("inspection_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "frames", fmt.Sprint(lost))
+		}
+		if late := c.Ledger.DetectedOnly - b.Ledger.DetectedOnly; late > 0 {
+			raise("classifier_late", 1, "camera", string(c.Camera), "side", string(c.Side), "frames", fmt.Sprint(late))
+		}
+		if c.Unassigned > b.Unassigned {
+			raise("no_coil", 1, "metres", strconv.FormatFloat(float64(c.Unassigned)/1000, 'f', 0, 64))
+		}
+	}
+	return out
+}

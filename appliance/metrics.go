@@ -1,0 +1,93 @@
+package appliance
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// lineCollector reads the line's own counters when it is scraped, so that there is one set of numbers.
+type lineCollector struct {
+	a *Appliance
+
+	frames, bytes, screen, rejected, dropped, inspected, unassigned, latency *prometheus.Desc
+	crops, goldenRate, speed, alarms, provider                               *prometheus.Desc
+}
+
+func (a *Appliance) metrics() http.Handler {
+	d := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("coilsight_"+name, help, labels, nil)
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &lineCollector{
+		a:          a,
+		frames:     d("frames_total", "Frames by where they ended; in_flight is a gauge, arrived the sum of all.", "camera", "state"),
+		bytes:      d("camera_bytes_total", "Bytes of frames that arrived.", "camera"),
+		screen:     d("screen_seconds_total", "Time spent in the detector.", "camera"),
+		rejected:   d("regions_rejected_total", "Regions that the model took for ordinary strip.", "camera"),
+		dropped:    d("pictures_dropped_total", "Defects recorded without a picture, since the disk was behind.", "camera"),
+		inspected:  d("inspected_metres_total", "Strip of coils that was fully inspected.", "camera"),
+		unassigned: d("unassigned_metres_total", "Strip that ran without a coil.", "camera"),
+		latency:    d("frame_latency_seconds", "Arrival of a frame to its being settled, newest frames.", "camera", "quantile"),
+		crops:      d("crops_total", "Crops by what became of them.", "result"),
+		goldenRate: d("classifier_crops_per_second", "Rate measured at start.", "provider"),
+		speed:      d("strip_speed_metres_per_second", "Speed of the strip by the encoder."),
+		alarms:     d("alarms", "Alarms that stand.", "priority"),
+		provider:   d("provider_healthy", "1 where the configured provider is the one in use."),
+	})
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+}
+
+// Describe implements prometheus.Collector.
+func (c *lineCollector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
+
+// Collect implements prometheus.Collector.
+func (c *lineCollector) Collect(ch chan<- prometheus.Metric) {
+	count := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for _, s := range c.a.line.Status() {
+		id, l := string(s.Camera), s.Ledger
+		for state, n := range map[string]uint64{
+			"arrived": l.Arrived, "inspected": l.Inspected, "detected_only": l.DetectedOnly,
+			"incomplete": l.Incomplete, "underrun": l.Underrun, "overrun": l.Overrun,
+		} {
+			count(c.frames, float64(n), id, state)
+		}
+		gauge(c.frames, float64(l.InFlight), id, "in_flight")
+		count(c.bytes, float64(s.Bytes), id)
+		count(c.screen, s.ScreenTime.Seconds(), id)
+		count(c.rejected, float64(s.Rejected), id)
+		count(c.dropped, float64(s.PicturesDropped), id)
+		count(c.inspected, float64(s.Inspected)/1000, id)
+		count(c.unassigned, float64(s.Unassigned)/1000, id)
+		gauge(c.latency, s.LatencyP50.Seconds(), id, "0.5")
+		gauge(c.latency, s.LatencyP99.Seconds(), id, "0.99")
+	}
+	b := c.a.engine.Stats()
+	count(c.crops, float64(b.Classified), "classified")
+	count(c.crops, float64(b.Expired), "expired")
+	count(c.crops, float64(b.Failed), "failed")
+	count(c.crops, float64(b.Refused), "refused")
+	p := c.a.provider()
+	gauge(c.goldenRate, p.CropsPerSecond, p.Measured)
+	healthy := 0.0
+	if p.Healthy {
+		healthy = 1
+	}
+	gauge(c.provider, healthy)
+	st := c.a.live.Live()
+	gauge(c.speed, st.Speed)
+	standing := map[string]int{}
+	for _, k := range st.Alarms {
+		standing[k.Priority]++
+	}
+	for _, p := range priorities {
+		gauge(c.alarms, float64(standing[p]), p)
+	}
+}

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+const defectColumns = `id, side, camera, along, across, length, width, class, conf, severity, area, contrast, seen, revision, has_image`
+
+// defectReader turns rows into defects. Class and camera repeat all over a coil; it keeps one copy.
+type defectReader struct {
+	coil    inspection.CoilID
+	classes map[string]inspection.DefectClass
+	cameras map[string]inspection.CameraID
+}
+
+func newDefectReader(coil inspection.CoilID) *defectReader {
+	return &defectReader{coil, map[string]inspection.DefectClass{}, map[string]inspection.CameraID{}}
+}
+
+func (r *defectReader) scan(row *sql.Rows, d *inspection.Defect) error {
+	var (
+		side          int
+		seen          int64
+		class, camera sql.RawBytes
+	)
+	err := row.Scan(&d.ID, &side, &camera, &d.Rect.Along, &d.Rect.Across, &d.Rect.Length, &d.Rect.Width,
+		&class, &d.Conf, &d.Severity, &d.Area, &d.Contrast, &seen, &d.Revision, &d.HasImage)
+	if err != nil {
+		return err
+	}
+	d.Coil, d.Side, d.Seen = r.coil, sideOf(side), timeOf(seen)
+	d.Class, d.Camera = intern(r.classes, class), intern(r.cameras, camera)
+	return nil
+}
+
+func intern[T ~string](known map[string]T, b []byte) T {
+	v, ok := known[string(b)]
+	if !ok {
+		v = T(b)
+		known[string(v)] = v
+	}
+	return v
+}
+
+// Defects reads one page of a coil's defects in order of their ids.
+func (s *Store) Defects(ctx context.Context, q inspection.DefectQuery) (inspection.DefectPage, error) {
+	var page inspection.DefectPage
+	err := s.view(ctx, "listing defects", func(db querier) error {
+		c, err := coilRow(ctx, db, q.Coil)
+		if err != nil {
+			return err
+		}
+		where, err := defectClauses(c.n, q)
+		if err != nil {
+			return err
+		}
+		limit := pageSize(q.Limit)
+		page.Defects, err = readDefects(ctx, db, c, where, limit+1)
+		if len(page.Defects) > limit {
+			page.Defects = page.Defects[:limit]
+			page.NextCursor = encodeCursor(int64(page.Defects[limit-1].ID))
+		}
+		return err
+	})
+	return page, err
+}
+
+func defectClauses(n int64, q inspection.DefectQuery) (clauses, error) {
+	var where clauses
+	where.add("coil = ?", n)
+	if q.Side != "" {
+		where.add("side = ?", sideNumber(q.Side))
+	}
+	where.in("class", texts(q.Classes))
+	if q.MinArea > 0 {
+		where.add("area >= ?", q.MinArea)
+	}
+	if q.MinConfidence > 0 {
+		where.add("conf >= ?", float64(q.MinConfidence))
+	}
+	if q.MinSeverity > 0 {
+		where.add("severity >= ?", int(q.MinSeverity))
+	}
+	if q.Cursor != "" {
+		at, err := decodeCursor(q.Cursor, 1)
+		if err != nil {
+			return where, err
+		}
+		where.add("id > ?", at[0])
+	}
+	return where, nil
+}
+
+// readDefects reads at most limit defects; a negative limit reads all.
+func readDefects(ctx context.Context, q querier, c coil, where clauses, limit int) ([]inspection.Defect, error) {
+	rows, err := q.QueryContext(ctx, `SELECT `+defectColumns+` FROM defects`+where.sql()+` ORDER BY id LIMIT ?`, append(where.args, limit)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	r := newDefectReader(c.ID)
+	out := make([]inspection.Defect, 0, max(0, min(limit, c.Counts.Defects)))
+	for rows.Next() {
+		var d inspection.Defect
+		if err := r.scan(rows, &d); err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, rows.Err()
+}
+
+// Defect reads one defect.
+func (s *Store) Defect(ctx context.Context, id inspection.DefectID) (inspection.Defect, error) {
+	var d inspection.Defect
+	err := s.view(ctx, "reading a defect", func(q querier) error {
+		var owner coil
+		err := q.QueryRowContext(ctx, `SELECT c.id, c.n FROM defects d JOIN coils c ON c.n = d.coil WHERE d.id = ?`, int64(id)).Scan(&owner.ID, &owner.n)
+		if errors.Is(err, sql.ErrNoRows) {
+			return &inspection.NotFoundError{Noun: "defect", ID: strconv.FormatInt(int64(id), 10)}
+		}
+		if err != nil {
+			return err
+		}
+		one, err := readDefects(ctx, q, owner, clauses{[]string{"id = ?"}, []any{int64(id)}}, 1)
+		if err == nil && len(one) == 1 {
+			d = one[0]
+		}
+		return err
+	})
+	return d, err
+}
+
+// Map reads the whole of a coil at one moment.
+func (s *Store) Map(ctx context.Context, id inspection.CoilID) (inspection.DefectMap, error) {
+	var m inspection.DefectMap
+	err := s.view(ctx, "reading a defect map", func(q querier) error {
+		c, err := coilRow(ctx, q, id)
+		if err != nil {
+			return err
+		}
+		m, err = readMap(ctx, q, c)
+		return err
+	})
+	return m, err
+}
+
+func readMap(ctx context.Context, q querier, c coil) (inspection.DefectMap, error) {
+	m := inspection.DefectMap{Strip: c.Strip}
+	var err error
+	if m.Defects, err = readDefects(ctx, q, c, clauses{[]string{"coil = ?"}, []any{c.n}}, -1); err != nil {
+		return m, err
+	}
+	m.Gaps, err = readGaps(ctx, q, c.n)
+	return m, err
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// migrations bring a database from version i to i+1. They are only ever added to.
+func migrations() []string {
+	return []string{`
+CREATE TABLE recipes (
+	name    TEXT    NOT NULL,
+	version INTEGER NOT NULL,
+	content TEXT    NOT NULL, -- JSON; never changes
+	PRIMARY KEY (name, version)
+) WITHOUT ROWID;
+
+CREATE TABLE coils (
+	n              INTEGER PRIMARY KEY,
+	id             TEXT    NOT NULL UNIQUE,
+	state          TEXT    NOT NULL,
+	width          REAL    NOT NULL, -- ordered, as are the next four
+	thickness      REAL    NOT NULL,
+	length         REAL    NOT NULL,
+	steel_grade    TEXT    NOT NULL,
+	recipe_wanted  TEXT    NOT NULL,
+	strip_length   REAL    NOT NULL DEFAULT 0, -- measured
+	strip_width    REAL    NOT NULL DEFAULT 0,
+	revision       INTEGER NOT NULL DEFAULT 1,
+	grade          TEXT    NOT NULL DEFAULT '',
+	recipe         TEXT    NOT NULL DEFAULT '', -- that grades it
+	recipe_version INTEGER NOT NULL DEFAULT 0,
+	model          TEXT    NOT NULL DEFAULT '',
+	announced_at   INTEGER NOT NULL, -- times are µs since 1970, UTC
+	started_at     INTEGER,
+	ended_at       INTEGER,
+	updated_at     INTEGER NOT NULL,
+	ordered_at     INTEGER NOT NULL, -- started or, before that, announced: the order of lists
+	gaps           INTEGER NOT NULL DEFAULT 0, -- number of gaps
+	result         TEXT -- JSON
+);
+CREATE INDEX coils_order ON coils (ordered_at, n);
+CREATE INDEX coils_running ON coils (state) WHERE state = 'running';
+
+CREATE TABLE defects (
+	id        INTEGER PRIMARY KEY AUTOINCREMENT, -- an id is never used again
+	coil      INTEGER NOT NULL REFERENCES coils (n),
+	side      INTEGER NOT NULL, -- 0 top, 1 bottom
+	camera    TEXT    NOT NULL,
+	along     REAL    NOT NULL,
+	across    REAL    NOT NULL,
+	length    REAL    NOT NULL,
+	width     REAL    NOT NULL,
+	class     TEXT    NOT NULL,
+	conf      REAL    NOT NULL,
+	severity  INTEGER NOT NULL,
+	area      REAL    NOT NULL,
+	contrast  REAL    NOT NULL,
+	seen      INTEGER NOT NULL,
+	revision  INTEGER NOT NULL,
+	has_image INTEGER NOT NULL
+);
+CREATE INDEX defects_coil ON defects (coil);
+
+-- What a list of coils shows of their defects, kept so that it need not count them.
+CREATE TABLE counts (
+	coil  INTEGER NOT NULL REFERENCES coils (n),
+	class TEXT    NOT NULL,
+	side  INTEGER NOT NULL,
+	n     INTEGER NOT NULL,
+	PRIMARY KEY (coil, class, side)
+) WITHOUT ROWID;
+
+CREATE TABLE gaps (
+	id       INTEGER PRIMARY KEY,
+	coil     INTEGER NOT NULL REFERENCES coils (n),
+	side     INTEGER NOT NULL,
+	camera   TEXT    NOT NULL,
+	from_mm  REAL    NOT NULL,
+	to_mm    REAL    NOT NULL,
+	state    TEXT    NOT NULL,
+	cause    TEXT    NOT NULL,
+	open_end INTEGER NOT NULL
+);
+CREATE INDEX gaps_coil ON gaps (coil);
+
+CREATE TABLE progress (
+	coil  INTEGER NOT NULL REFERENCES coils (n),
+	side  INTEGER NOT NULL,
+	to_mm REAL    NOT NULL,
+	PRIMARY KEY (coil, side)
+) WITHOUT ROWID;
+
+CREATE TABLE changes (
+	seq      INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never used again
+	time     INTEGER NOT NULL,
+	type     TEXT    NOT NULL,
+	subject  TEXT    NOT NULL,
+	revision INTEGER NOT NULL,
+	data     TEXT    NOT NULL -- JSON
+);
+
+CREATE TABLE consumers (
+	name       TEXT PRIMARY KEY,
+	acked      INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL
+) WITHOUT ROWID;
+`}
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	steps := migrations()
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // does nothing after the commit
+	var version int
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version > len(steps) {
+		return fmt.Errorf("its database has version %d, this program knows up to %d: use the newer program", version, len(steps))
+	}
+	for i := version; i < len(steps); i++ {
+		if _, err := tx.ExecContext(ctx, steps[i]); err != nil {
+			return fmt.Errorf("database version %d: %w", i+1, err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(steps))); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
