@@ -100,7 +100,7 @@ export const en = {
     inspectedSinceStart: 'Inspected since start',
     unassigned: 'Without a coil',
     noAlarm: 'No alarms',
-    allNormal: 'The line is inspected as ordered',
+    allNormal: 'Every metre is being inspected',
     since: (time: string) => `since ${time}`,
     moreAlarms: (n: string) => plural(n, 'more alarm', 'more alarms'),
     priority: { high: 'High', medium: 'Medium', low: 'Low' },

@@ -1,0 +1,19 @@
+/** Names of the defect classes in both languages. They are data of the model, read once. */
+
+import { api } from './api/client';
+import type { ClassInfo } from './api/types';
+import { language, type Language } from './i18n/index.svelte';
+
+let classes = $state.raw<ReadonlyMap<string, ClassInfo>>(new Map());
+
+export async function readCatalogue(): Promise<void> {
+  const list = await api.classes().catch(() => []); // names fall back to the identifiers
+  classes = new Map(list.map((c) => [c.id, c]));
+}
+
+/** The name of a class; its identifier in words where the catalogue has none. */
+export function className(id: string, lang: Language = language.current): string {
+  return classes.get(id)?.[lang] || id.replaceAll('_', ' ');
+}
+
+export const otherLanguage = (lang: Language): Language => (lang === 'ko' ? 'en' : 'ko');
