@@ -90,21 +90,16 @@ func (l *live) Recorded(b *inspection.Batch) {
 	}
 }
 
-// CoilChanged reads the coil anew and tells the screens.
-func (l *live) CoilChanged(id inspection.CoilID) {
-	c, err := l.a.store.Coil(l.a.background, id)
-	if err != nil {
-		slog.Error("coil could not be read for the live screen", "coil", id, "error", err)
-		return
-	}
+// CoilChanged tells the screens what became of a coil.
+func (l *live) CoilChanged(c inspection.Coil) {
 	l.mu.Lock()
 	switch {
 	case c.State == inspection.Running:
-		if l.coil == nil || l.coil.ID != id {
+		if l.coil == nil || l.coil.ID != c.ID {
 			l.gaps, l.byClass = nil, map[inspection.DefectClass]int{}
 		}
 		l.coil = &c
-	case l.coil != nil && l.coil.ID == id:
+	case l.coil != nil && l.coil.ID == c.ID:
 		l.coil = nil
 	}
 	l.mu.Unlock()

@@ -57,13 +57,13 @@ type CoilLog interface {
 	// Append fills in the ids of b.Defects.
 	Append(ctx context.Context, b *inspection.Batch) error
 	Map(ctx context.Context, id inspection.CoilID) (inspection.DefectMap, error)
-	CloseCoil(ctx context.Context, id inspection.CoilID, s inspection.Strip, r inspection.InspectionResult, at time.Time) error
+	CloseCoil(ctx context.Context, id inspection.CoilID, s inspection.Strip, r inspection.InspectionResult, at time.Time) (inspection.Coil, error)
 }
 
 // Observer is told what became durable. Its calls must not block.
 type Observer interface {
 	Recorded(b *inspection.Batch)
-	CoilChanged(id inspection.CoilID)
+	CoilChanged(c inspection.Coil)
 	RecordFailing(err error) // nil: recording works again
 	// Screened lends the reduced picture of a frame that was screened.
 	Screened(side inspection.Side, span inspection.EncoderSpan, s *inspection.Screening)
@@ -205,7 +205,7 @@ func (l *Line) Start(ctx context.Context, id inspection.CoilID, o inspection.Coi
 	if err := l.tracker.start(id, r, at); err != nil {
 		return inspection.Coil{}, err
 	}
-	l.opts.Observer.CoilChanged(id)
+	l.opts.Observer.CoilChanged(c)
 	return c, nil
 }
 

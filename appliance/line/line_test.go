@@ -139,18 +139,18 @@ func (l *memoryLog) Map(_ context.Context, id inspection.CoilID) (inspection.Def
 	return *l.maps[id], nil
 }
 
-func (l *memoryLog) CloseCoil(_ context.Context, id inspection.CoilID, s inspection.Strip, r inspection.InspectionResult, _ time.Time) error {
+func (l *memoryLog) CloseCoil(_ context.Context, id inspection.CoilID, s inspection.Strip, r inspection.InspectionResult, _ time.Time) (inspection.Coil, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.maps[id].Strip, l.results[id] = s, r
-	return nil
+	return inspection.Coil{ID: id, State: inspection.Closed}, nil
 }
 
 // quiet is an Observer that keeps what it was told of failures.
 type quiet struct{ failing, recovered atomic.Int64 }
 
 func (q *quiet) Recorded(*inspection.Batch)                                              {}
-func (q *quiet) CoilChanged(inspection.CoilID)                                           {}
+func (q *quiet) CoilChanged(inspection.Coil)                                             {}
 func (q *quiet) Screened(inspection.Side, inspection.EncoderSpan, *inspection.Screening) {}
 func (q *quiet) RecordFailing(err error) {
 	if err != nil {

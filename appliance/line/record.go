@@ -189,18 +189,20 @@ func (r *recorder) closeCoil(ctx context.Context, c *coilRun) error {
 	if measured > 0 {
 		strip.Width /= inspection.MM(measured)
 	}
+	var closed inspection.Coil
 	if err := r.persist(ctx, "result of coil "+string(c.id), func(int) error {
 		m, err := r.line.opts.Log.Map(ctx, c.id)
 		if err != nil {
 			return err
 		}
 		m.Strip = strip
-		return r.line.opts.Log.CloseCoil(ctx, c.id, strip, inspection.GradeMap(m, c.recipe), time.Now().UTC())
+		closed, err = r.line.opts.Log.CloseCoil(ctx, c.id, strip, inspection.GradeMap(m, c.recipe), time.Now().UTC())
+		return err
 	}); err != nil {
 		return err
 	}
 	delete(r.coils, c)
 	r.line.tracker.close(c)
-	r.line.opts.Observer.CoilChanged(c.id)
+	r.line.opts.Observer.CoilChanged(closed)
 	return nil
 }

@@ -23,6 +23,7 @@ type stats struct {
 	dropped     uint64
 	inspectedN  inspection.EncoderCount
 	unassignedN inspection.EncoderCount
+	stripWidth  inspection.MM // in the newest frame with strip
 	latency     [latencies]time.Duration
 	settledN    int
 }
