@@ -8,14 +8,17 @@ package mill
 */
 import "C"
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // mix says how strongly each ingredient of a scan line counts.
 type mix struct {
 	step                  int // 0 to levelStep: where the line lies between two rows of levels
-	grain1, grain2, rough int // 1/128 grey for one standard deviation of the texture
+	grain1, grain2, rough int // weights as amplitude gives them
 	noise                 int
-	flicker               int // 16384 is one
+	flicker               float64 // of the lamp: what it has more than one
 }
 
 // ingredients are the borrowed rows of a scan line, all at least as long as its pixels.
@@ -25,6 +28,10 @@ type ingredients struct {
 	noise                 []int8
 	gain                  []uint16 // 16384 is one
 }
+
+// amplitude is the weight that gives a texture or the noise a standard deviation of grey; the greatest
+// is 255, eight grey.
+func amplitude(grey float64) int { return max(0, min(255, int(math.Round(32*grey)))) }
 
 // paint writes a scan line. It is C because Go's scalar code makes a third of a gigabyte a second
 // where the vector units make several times that, and the simulator shares its cores with the line
@@ -41,6 +48,6 @@ func paint(out []byte, in ingredients, m mix) {
 		(*C.int8_t)(unsafe.Pointer(&in.grain1[0])), (*C.int8_t)(unsafe.Pointer(&in.grain2[0])),
 		(*C.int8_t)(unsafe.Pointer(&in.rough[0])), (*C.int8_t)(unsafe.Pointer(&in.noise[0])),
 		(*C.uint16_t)(unsafe.Pointer(&in.gain[0])),
-		C.int32_t(m.step), C.int32_t(m.grain1), C.int32_t(m.grain2), C.int32_t(m.rough),
-		C.int32_t(m.noise), C.int32_t(m.flicker), C.int32_t(n))
+		C.int16_t(m.step), C.int16_t(m.grain1), C.int16_t(m.grain2), C.int16_t(m.rough),
+		C.int16_t(m.noise), C.int16_t(math.Round(65536*m.flicker)), C.int32_t(n))
 }

@@ -262,15 +262,15 @@ func (r *renderer) paintStrip(row []byte, count int64, s spot, left, right int) 
 
 	// Texture and levels hang on the strip, lamp and noise on the camera.
 	on := max(0, min(len(a)-(right-left), left-s.anchor+margin))
-	flicker := 1 + 0.008*value(r.seed, float64(count)/60, 0.5) + 0.004*node(r.seed, int(count), 1)
+	flicker := 0.008*value(r.seed, float64(count)/60, 0.5) + 0.004*node(r.seed, int(count), 1)
 	paint(row[left:right], ingredients{
 		a: a[on:], b: b[on:],
 		grain1: t.row(t.grain, count+y1, x1)[on:], grain2: t.row(t.grain, count+y2, x2)[on:],
 		rough: t.row(t.rough, count+y1, x1)[on:], noise: r.noiseRow(count), gain: r.lamp[left:],
 	}, mix{
 		step:   int(line % levelStep),
-		grain1: int(128 * r.look.grain * cos), grain2: int(128 * r.look.grain * sin),
-		rough: int(128 * r.look.rough), noise: int(128 * r.noiseAmp), flicker: int(16384 * flicker),
+		grain1: amplitude(r.look.grain * cos), grain2: amplitude(r.look.grain * sin),
+		rough: amplitude(r.look.rough), noise: amplitude(r.noiseAmp), flicker: flicker,
 	})
 }
 
@@ -286,8 +286,8 @@ func (r *renderer) paintTable(row []byte, count int64, left, right int) {
 		a: r.table[left:], b: r.table[left:], grain1: grain[left:], grain2: grain[left:], rough: rough[left:],
 		noise: r.noiseRow(count)[left:], gain: r.lamp[left:],
 	}, mix{
-		grain1: 64, rough: 100, noise: int(128 * min(1.2, r.noiseAmp/2)),
-		flicker: int(16384 * (1 + 0.35*value(r.seed+1, float64(count)/420, 0.5))),
+		grain1: amplitude(0.5), rough: amplitude(0.8), noise: amplitude(min(1.2, r.noiseAmp/2)),
+		flicker: 0.35 * value(r.seed+1, float64(count)/420, 0.5),
 	})
 }
 

@@ -6,8 +6,8 @@ import "math"
 // this length comes back.
 const (
 	tileLines  = 1024
-	tileSpread = 1024 // offsets across at which a row may be taken
-	unit       = 32   // one standard deviation in a tile
+	tileSpread = 512 // offsets across at which a row may be taken
+	unit       = 32  // one standard deviation in a tile
 )
 
 // texture is the fine structure of a strip surface, ready to be mixed.
