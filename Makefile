@@ -1,0 +1,115 @@
+# Coilsight. `make run` and `make test` set up everything they need; both are quick the second time.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+TOOLS := $(CURDIR)/build/tools
+UI_SOURCES := $(shell find web/ui -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' 2>/dev/null)
+GO_SOURCES := $(shell find . -type f \( -name '*.go' -o -name '*.c' -o -name '*.cpp' -o -name '*.h' \) -not -path '*/node_modules/*' 2>/dev/null)
+BUNDLES := $(shell find models/bundles deploy -type f 2>/dev/null)
+
+# What the build needs of the distribution, and what the tests need beside it.
+BUILD_PACKAGES := build-essential pkg-config ca-certificates curl libopencv-core-dev libopencv-imgproc-dev
+TEST_PACKAGES := chromium python3 python3-venv fonts-noto-cjk
+
+GOFUMPT := mvdan.cc/gofumpt@v0.9.2
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# --- set-up ---------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: build/.packages bin/libonnxruntime.so.1 build/.node ## system packages, ONNX Runtime, UI packages
+
+build/.packages: Makefile
+	@mkdir -p build
+	@missing=(); for p in $(BUILD_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
+	if (($${#missing[@]})); then $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; fi
+	@touch $@
+
+build/.test-packages: Makefile
+	@mkdir -p build
+	@missing=(); for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
+	if (($${#missing[@]})); then $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; fi
+	@touch $@
+
+bin/libonnxruntime.so.1: deploy/fetch-onnxruntime.sh
+	@sh deploy/fetch-onnxruntime.sh && touch $@
+
+build/.node: web/ui/package-lock.json
+	@mkdir -p build
+	@cd web/ui && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+build/.python: models/training/requirements.txt
+	@mkdir -p build
+	@cd models/training && python3 -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(TOOLS)/gofumpt $(TOOLS)/golangci-lint: Makefile
+	@GOBIN=$(TOOLS) go install $(GOFUMPT)
+	@GOBIN=$(TOOLS) go install $(GOLANGCI)
+
+# --- build and run --------------------------------------------------------------------------------
+
+web/ui/dist/index.html: build/.node $(UI_SOURCES)
+	@cd web/ui && npm run --silent build
+	@touch web/ui/dist/.keep $@
+
+bin/coilsight: build/.packages web/ui/dist/index.html go.mod go.sum $(GO_SOURCES) $(BUNDLES)
+	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./cmd/coilsight
+
+.PHONY: build
+build: bin/coilsight bin/libonnxruntime.so.1 ## the binary at bin/coilsight
+
+.PHONY: run
+run: build ## the appliance on its embedded default
+	@exec bin/coilsight run $(ARGS)
+
+# --- tests ----------------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup build/.test-packages build ## all tests
+	cd web/ui && npm run --silent test
+	cd web/ui && COILSIGHT_BINARY=$(CURDIR)/bin/coilsight npm run --silent e2e
+	go test ./...
+
+.PHONY: check
+check: setup build/.test-packages build/.python web/ui/dist/index.html $(TOOLS)/gofumpt $(TOOLS)/golangci-lint ## formatting, lint, imports, race tests
+	@test -z "$$($(TOOLS)/gofumpt -l $$(git ls-files '*.go'))" || { echo 'not gofumpt-clean:'; $(TOOLS)/gofumpt -l $$(git ls-files '*.go'); exit 1; }
+	go mod tidy -diff
+	go vet ./...
+	$(TOOLS)/golangci-lint run ./...
+	cd web/ui && npm run --silent check
+	cd models/training && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pytest -q
+	go test -race ./...
+
+.PHONY: fuzz
+fuzz: setup ## each fuzz target for FUZZTIME (default 30s)
+	@for d in $$(git grep -lE '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
+	  for f in $$(git grep -hoE '^func Fuzz\w+' -- $$d/*_test.go | sed 's/func //'); do \
+	    echo "$$d $$f"; go test ./$$d -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s}; done; done
+
+.PHONY: bench
+bench: build ## the figures of docs/benchmarks.md
+	@bin/coilsight bench $(ARGS)
+
+# --- image ----------------------------------------------------------------------------------------
+
+.PHONY: image
+image: ## the container image, with docker or buildah
+	@deploy/image.sh
+
+.PHONY: train
+train: build build/.python ## train a model bundle: make train DATASET=folder OUT=folder
+	@deploy/train.sh
+
+.PHONY: clean
+clean: ## remove what was built; the record stays
+	rm -rf bin build web/ui/node_modules
+	find web/ui/dist -mindepth 1 -not -name .keep -delete

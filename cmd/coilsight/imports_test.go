@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/coilsight/coilsight/"
+
+// mayImport is the architecture: which packages of ours a package may import. A trailing slash stands for
+// a folder and all below it.
+var mayImport = map[string][]string{
+	"inspection":      {},
+	"camera":          {"inspection"},
+	"camera/":         {"camera", "inspection"},
+	"calibration":     {"inspection"},
+	"models":          {"inspection"},
+	"inference":       {"inspection", "models"},
+	"appliance/line":  {"inspection", "camera"},
+	"appliance/store": {"inspection"},
+	"appliance/mes":   {"inspection"},
+	"web":             {"inspection"},
+	"web/ui":          {},
+	"deploy":          {},
+	"appliance":       nil, // the composition root: everything below
+	"cmd/":            nil,
+}
+
+// fences are libraries that may be used in one place.
+var fences = map[string]string{
+	"github.com/gin-gonic/gin":        "web",
+	"github.com/danielgtaylor/huma":   "web",
+	"github.com/mattn/go-sqlite3":     "appliance/store",
+	"github.com/yalue/onnxruntime_go": "inference",
+}
+
+func rule(pkg string) (allowed []string, known bool) {
+	if allowed, known = mayImport[pkg]; known {
+		return allowed, true
+	}
+	for folder, a := range mayImport {
+		if strings.HasSuffix(folder, "/") && strings.HasPrefix(pkg, folder) {
+			return a, true
+		}
+	}
+	return nil, false
+}
+
+func TestPackagesImportOnlyWhatTheArchitectureAllows(t *testing.T) {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		pkg := strings.TrimPrefix(p.ImportPath, module)
+		allowed, known := rule(pkg)
+		if !known {
+			t.Errorf("package %s is not in the architecture", pkg)
+			continue
+		}
+		for _, i := range p.Imports {
+			for lib, home := range fences {
+				if strings.HasPrefix(i, lib) && pkg != home {
+					t.Errorf("%s imports %s, which stays in %s", pkg, i, home)
+				}
+			}
+			own, isOurs := strings.CutPrefix(i, module)
+			if !isOurs || allowed == nil {
+				continue
+			}
+			ok := false
+			for _, a := range allowed {
+				ok = ok || own == a
+			}
+			if !ok {
+				t.Errorf("%s imports %s; it may import %v", pkg, own, allowed)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d packages were looked at", seen)
+	}
+}
