@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/coilsight/coilsight/inspection"
@@ -109,8 +108,12 @@ func (s *Store) end(ctx context.Context, tx *sql.Tx, row coil, state inspection.
 	if err != nil {
 		return inspection.Coil{}, err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE coils SET state = ?, strip_length = ?, strip_width = ?, grade = ?, result = ?, ended_at = ?, updated_at = ? WHERE n = ?`,
-		state, float64(strip.Length), float64(strip.Width), res.Grade, string(b), micros(at), micros(s.options.Now()), row.n)
+	sides, err := json.Marshal(append([]inspection.Side{}, strip.Sides...))
+	if err != nil {
+		return inspection.Coil{}, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE coils SET state = ?, strip_length = ?, strip_width = ?, strip_sides = ?, grade = ?, result = ?, ended_at = ?, updated_at = ? WHERE n = ?`,
+		state, float64(strip.Length), float64(strip.Width), string(sides), res.Grade, string(b), micros(at), micros(s.options.Now()), row.n)
 	if err != nil {
 		return inspection.Coil{}, err
 	}
@@ -122,7 +125,11 @@ func (s *Store) end(ctx context.Context, tx *sql.Tx, row coil, state inspection.
 
 // checkID refuses what could not be the name of a folder.
 func checkID(id inspection.CoilID) error {
-	if regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$`).MatchString(string(id)) {
+	ok := len(id) >= 1 && len(id) <= 64 && id[0] != '.'
+	for _, c := range []byte(id) {
+		ok = ok && (c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-')
+	}
+	if ok {
 		return nil
 	}
 	return &inspection.FieldError{Field: "id", Reason: fmt.Sprintf("coil id %q is not allowed; allowed are 1 to 64 of A-Z a-z 0-9 . _ - without a leading dot", id)}

@@ -25,7 +25,10 @@ type coil struct {
 	updatedAt int64
 }
 
-const coilColumns = `n, id, state, width, thickness, length, steel_grade, recipe_wanted, strip_length, strip_width,
+// noSides is an empty list of sides as the database keeps it.
+const noSides = "[]"
+
+const coilColumns = `n, id, state, width, thickness, length, steel_grade, recipe_wanted, strip_length, strip_width, strip_sides,
 	revision, grade, recipe, recipe_version, model, announced_at, started_at, ended_at, updated_at, ordered_at, gaps,
 	json_extract(result, '$.coverage')`
 
@@ -35,9 +38,10 @@ func scanCoil(row interface{ Scan(...any) error }) (coil, error) {
 		announced      int64
 		started, ended sql.NullInt64
 		coverage       sql.NullString
+		sides          string
 	)
 	err := row.Scan(&c.n, &c.ID, &c.State, &c.Order.Width, &c.Order.Thickness, &c.Order.Length, &c.Order.SteelGrade, &c.Order.Recipe,
-		&c.Strip.Length, &c.Strip.Width, &c.Revision, &c.Grade, &c.RecipeName, &c.RecipeVersion, &c.Model,
+		&c.Strip.Length, &c.Strip.Width, &sides, &c.Revision, &c.Grade, &c.RecipeName, &c.RecipeVersion, &c.Model,
 		&announced, &started, &ended, &c.updatedAt, &c.orderedAt, &c.Counts.Gaps, &coverage)
 	if err != nil {
 		return c, err
@@ -53,9 +57,14 @@ func scanCoil(row interface{ Scan(...any) error }) (coil, error) {
 		c.EndedAt = &t
 	}
 	if coverage.Valid {
-		err = json.Unmarshal([]byte(coverage.String), &c.Coverage)
+		if err := json.Unmarshal([]byte(coverage.String), &c.Coverage); err != nil {
+			return c, err
+		}
 	}
-	return c, err
+	if sides == noSides {
+		return c, nil
+	}
+	return c, json.Unmarshal([]byte(sides), &c.Strip.Sides)
 }
 
 // coilRow reads one coil with its counts.

@@ -12,7 +12,7 @@ const interruptedCause = "inspection interrupted"
 
 // RecoverInterrupted ends every coil that was running when the process before this one stopped: its
 // unseen rest becomes a gap on each side, and grade judges what is there under the coil's recipe. It
-// must run before a coil starts.
+// must not run while a coil is inspected.
 func (s *Store) RecoverInterrupted(ctx context.Context, grade func(inspection.DefectMap, inspection.Recipe) inspection.InspectionResult) ([]inspection.CoilID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +81,7 @@ func (s *Store) interrupt(ctx context.Context, tx *sql.Tx, id inspection.CoilID,
 	if err := s.changeGaps(ctx, tx, id, c.Revision+1, gaps); err != nil {
 		return err
 	}
-	c.Strip.Length = length
+	c.Strip.Length, c.Strip.Sides = length, sidesOf(progress)
 	m, err := readMap(ctx, tx, c)
 	if err != nil {
 		return err
@@ -111,16 +111,29 @@ func readProgress(ctx context.Context, tx *sql.Tx, n int64) (map[inspection.Side
 	return out, rows.Err()
 }
 
+// sidesOf are the sides that a coil was inspected on: the line reports progress for these. Without any
+// progress nothing is known, and the strip stands for both.
+func sidesOf(progress map[inspection.Side]inspection.MM) (sides []inspection.Side) {
+	for _, side := range inspection.Sides() {
+		if _, ok := progress[side]; ok {
+			sides = append(sides, side)
+		}
+	}
+	return sides
+}
+
 // unseenRest is what an interruption left of a coil: on each side from where it had come to the
 // announced length or, where that is less or not known, to where the other side had come. The true end
-// is not known then, and each side's gap says so even where it has no length.
+// is not known then, and each side's gap says so even where it has no length. A side that no camera
+// looks at has no gap.
 func unseenRest(announced inspection.MM, progress map[inspection.Side]inspection.MM) (gaps []inspection.Gap, length inspection.MM) {
 	length = announced
 	for _, to := range progress {
 		length = max(length, to)
 	}
 	openEnd := length > announced || announced == 0
-	for _, side := range inspection.Sides() {
+	strip := inspection.Strip{Sides: sidesOf(progress)}
+	for _, side := range strip.InspectedSides() {
 		if from := progress[side]; from < length || openEnd {
 			gaps = append(gaps, inspection.Gap{
 				Side: side, From: from, To: length, State: inspection.Unseen, Cause: interruptedCause, OpenEnd: openEnd,

@@ -27,6 +27,7 @@ CREATE TABLE coils (
 	recipe_wanted  TEXT    NOT NULL,
 	strip_length   REAL    NOT NULL DEFAULT 0, -- measured
 	strip_width    REAL    NOT NULL DEFAULT 0,
+	strip_sides    TEXT    NOT NULL DEFAULT '[]', -- JSON; empty stands for both
 	revision       INTEGER NOT NULL DEFAULT 1,
 	grade          TEXT    NOT NULL DEFAULT '',
 	recipe         TEXT    NOT NULL DEFAULT '', -- that grades it

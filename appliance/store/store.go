@@ -54,6 +54,7 @@ type Store struct {
 	writer  *sql.DB    // a single connection
 	inserts inserts
 	nextID  inspection.DefectID
+	closed  bool
 
 	commitMu  sync.Mutex
 	committed chan struct{} // closed at the next commit with changes
@@ -121,10 +122,14 @@ func dsn(path, extra string) string {
 		"?_journal_mode=WAL&_synchronous=FULL&_foreign_keys=on&_busy_timeout=5000&_cache_size=-16000&" + extra
 }
 
-// Close ends the store and frees its directory.
+// Close ends the store and frees its directory. It may be called more than once.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
 	var errs []error
 	errs = append(errs, s.inserts.close())
 	for _, db := range []*sql.DB{s.readers, s.writer} { // the writer last: it folds the log into the database

@@ -1,0 +1,38 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// BenchmarkAppend writes batches as the line does in 100 ms at its floor and at its aim.
+func BenchmarkAppend(b *testing.B) {
+	for name, n := range map[string]int{"2000 a batch": 2000, "10000 a batch": 10000} {
+		b.Run(name, func(b *testing.B) {
+			s := open(b, b.TempDir())
+			start(b, s, "A1", inspection.CoilOrder{})
+			defects := batch("A1", n, 0)
+			b.ReportAllocs()
+			for b.Loop() {
+				appendTo(b, s, defects)
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "defects/s")
+		})
+	}
+}
+
+// BenchmarkMap reads a coil of 200,000 defects, the worst that a tinplate line gives.
+func BenchmarkMap(b *testing.B) {
+	s := open(b, b.TempDir())
+	start(b, s, "A1", inspection.CoilOrder{})
+	for i := range 20 {
+		appendTo(b, s, batch("A1", 10000, inspection.MM(10000*i)))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if m, err := s.Map(b.Context(), "A1"); err != nil || len(m.Defects) != 200000 {
+			b.Fatal(len(m.Defects), err)
+		}
+	}
+}
