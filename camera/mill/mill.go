@@ -247,6 +247,12 @@ func (m *Mill) announce(ctx context.Context, before inspection.EncoderCount) err
 	return nil
 }
 
+// First is the first coil and the encoder count at which its head end arrives.
+func (m *Mill) First() (inspection.CoilID, inspection.EncoderCount) {
+	c := newTimeline(m.o).next()
+	return c.id, c.start
+}
+
 // Truth is what the mill puts on a coil, for tests; the pipeline has no way to it. ok is false for a
 // coil that is not one of the mill's.
 func (m *Mill) Truth(id inspection.CoilID) (defects []SeededDefect, ok bool) {
