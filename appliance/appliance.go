@@ -199,7 +199,7 @@ func (a *Appliance) openLine() error {
 func (a *Appliance) openServer() error {
 	var catalogue []web.ClassInfo
 	for _, c := range a.engine.Bundle.Manifest.Classes {
-		catalogue = append(catalogue, web.ClassInfo{ID: c.ID, Ko: c.Ko, En: c.En})
+		catalogue = append(catalogue, web.ClassInfo{ID: c.ID, Ko: c.Korean, En: c.English})
 	}
 	catalogue = append(catalogue, web.ClassInfo{ID: inspection.Unclassified, Ko: "미분류", En: "unclassified"})
 	handler, err := web.New(web.Options{

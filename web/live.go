@@ -26,15 +26,14 @@ type Live struct {
 
 // CameraState is one camera's share of Live.
 type CameraState struct {
-	Camera       inspection.CameraID `json:"camera"`
-	Side         inspection.Side     `json:"side"`
-	State        string              `json:"state" enum:"running,idle,lost"`
-	StripWidth   inspection.MM       `json:"strip_width_mm"`
-	MBPerSecond  float64             `json:"mb_per_second"`
-	LatencyP99   float64             `json:"latency_p99_ms"` // frame arrival to its regions settled
-	Ledger       Ledger              `json:"ledger"`
-	Coverage     inspection.Coverage `json:"coverage"` // of the coil under the cameras, so far
-	FramesInPool int                 `json:"frames_free"`
+	Camera      inspection.CameraID `json:"camera"`
+	Side        inspection.Side     `json:"side"`
+	State       string              `json:"state" enum:"running,idle,lost"`
+	StripWidth  inspection.MM       `json:"strip_width_mm"`
+	MBPerSecond float64             `json:"mb_per_second"`
+	LatencyP99  float64             `json:"latency_p99_ms"` // frame arrival to its regions settled
+	Ledger      Ledger              `json:"ledger"`
+	Coverage    inspection.Coverage `json:"coverage"` // of the coil under the cameras, so far
 }
 
 // Ledger accounts for every frame: arrived is the sum of the others.

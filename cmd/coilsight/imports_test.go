@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"web":             {"inspection"},
 	"web/ui":          {},
 	"deploy":          {},
+	"appliance/bench": nil,
 	"appliance":       nil, // the composition root: everything below
 	"cmd/":            nil,
 }

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coilsight/coilsight/appliance/bench"
+)
+
+func benchCommand() *cobra.Command {
+	var s settings
+	var o bench.Options
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "bench [--json] [--quick]",
+		Short: "Measure this machine: memory, detection, classification, the whole line and the record",
+		Long: `Measures the real parts in one run. Ratios within a run can be compared between machines; absolute rates
+cannot. --strips names a folder of strip pictures to measure detection on, beside the simulated strip.`,
+		Example: "  coilsight bench\n  coilsight bench --quick --json --strips strips/",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if o.Config, err = s.read(); err != nil {
+				return err
+			}
+			if o.Work, err = os.MkdirTemp(s.data, "coilsight-bench-"); err != nil {
+				return fmt.Errorf("a folder for the record that is measured: %w", err)
+			}
+			defer os.RemoveAll(o.Work)
+			o.Say = func(format string, a ...any) { fmt.Fprintf(c.ErrOrStderr(), format+"\n", a...) }
+			r, err := bench.Run(c.Context(), o)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(c.OutOrStdout()).Encode(r)
+			}
+			printBench(c.OutOrStdout(), r)
+			return nil
+		},
+	}
+	s.flags(c)
+	c.Flags().StringVar(&o.Strips, "strips", "../shared/data/severstal/strips", "folder of strip pictures; left out where it does not exist")
+	c.Flags().BoolVar(&o.Quick, "quick", false, "shorter measurements, within 40 s")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+func printBench(w io.Writer, r bench.Report) {
+	row := func(name, format string, a ...any) {
+		fmt.Fprintf(w, "%-34s "+format+"\n", append([]any{name}, a...)...)
+	}
+	row("machine", "%s, %d cores, %s", r.Machine.Model, r.Machine.Cores, r.Machine.Go)
+	row("memory, one core", "read %.1f GB/s, copy %.1f GB/s", r.Memory.ReadGBps, r.Memory.CopyGBps)
+	row("detection, one core", "%.2f GB/s on %s: %.1f x the OpenCV chain (%.3f GB/s), %.2f of a copy", r.Detect.GBpsPerCore, r.Detect.On, r.Detect.OverReference, r.Detect.ReferenceGBps, r.Detect.OverCopy)
+	row("detection, simulated strip", "%.2f GB/s; OpenCV chain %.3f GB/s", r.Detect.SimulatorGBps, r.Detect.SimulatorRefGBps)
+	row("classification", "%.0f crops/s through the batcher, %.0f %% of the bare session's %.0f (%s, batch %d, %d slots)", r.Classify.CropsPerSecond, r.Classify.OverSession*100, r.Classify.SessionCropsPerSecond, r.Classify.Provider, r.Classify.Batch, r.Classify.Slots)
+	row("whole line, two cameras", "%.0f MB/s with %.0f events/s, %d frames lost, %d uncounted; takes %.0f MB/s unpaced", r.Line.MBPerSecond, r.Line.EventsPerSecond, r.Line.LostFrames, r.Line.UncountedFrames, r.Line.CapacityMBps)
+	row("frame to recorded event", "p50 %.0f ms, p99 %.0f ms", r.Line.LatencyMS.P50, r.Line.LatencyMS.P99)
+	row("record", "%.0f defects/s durable; with pictures %.0f/s", r.Record.DefectsPerSecond, r.Record.PicturesPerSecond)
+	row("mill simulator", "%.0f MB/s rendered a side", r.Mill.RenderMBps)
+	row("this run", "%.0f s", r.Seconds)
+}
