@@ -17,7 +17,9 @@ export const DRAWINGS: Record<Shape, Drawing> = {
   lens: solid('M.8 8q7.2 -8.6 14.4 0q-7.2 8.6 -14.4 0z'),
   notch: solid('M1 2.2h14l-7 12.4z'),
   dot: solid(circle(4.4)),
-  cross: solid('M3.6 1l4.4 4.4l4.4 -4.4l2.6 2.6l-4.4 4.4l4.4 4.4l-2.6 2.6l-4.4 -4.4l-4.4 4.4l-2.6 -2.6l4.4 -4.4l-4.4 -4.4z'),
+  cross: solid(
+    'M3.6 1l4.4 4.4l4.4 -4.4l2.6 2.6l-4.4 4.4l4.4 4.4l-2.6 2.6l-4.4 -4.4l-4.4 4.4l-2.6 -2.6l4.4 -4.4l-4.4 -4.4z',
+  ),
   hexagon: solid('M4.4 1.6h7.2l3.6 6.4l-3.6 6.4h-7.2l-3.6 -6.4z'),
   plus: solid('M6 1h4v5h5v4h-5v5h-4v-5h-5v-4h5z'),
 };

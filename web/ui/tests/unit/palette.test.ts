@@ -45,7 +45,8 @@ test.each(themes)('every hue of the %s theme stands out from the strip', (theme)
     console.log(`${theme} ${group}: contrast ${ratio.toFixed(2)} on the strip, printed grey ${grey} %`);
     expect(ratio).toBeGreaterThanOrEqual(3);
   }
-  for (const ring of Object.values(RINGS[theme])) expect(contrast(ring, STRIP_GREY[theme])).toBeGreaterThan(3);
+  for (const ring of Object.values(RINGS[theme]))
+    expect(contrast(ring, STRIP_GREY[theme])).toBeGreaterThan(3);
 });
 
 test('no two groups share a shape', () => {

@@ -1,7 +1,18 @@
 /** Asking the appliance. A failure is a RequestError that the page can put into a sentence. */
 
 import { t } from '../i18n/index.svelte';
-import type { ClassInfo, Coil, CoilDetail, CoilList, Defect, Gap, Live, Readiness, Recipe, Side } from './types';
+import type {
+  ClassInfo,
+  Coil,
+  CoilDetail,
+  CoilList,
+  Defect,
+  Gap,
+  Live,
+  Readiness,
+  Recipe,
+  Side,
+} from './types';
 import { decodeMap, type DefectColumns } from './mapbin';
 import { stripPicture, type StripPicture } from './strip';
 

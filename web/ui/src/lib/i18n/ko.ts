@@ -31,7 +31,8 @@ export const ko: Messages = {
   },
   error: {
     unreachable: '검사 장치가 응답하지 않습니다. 장치가 켜져 있고 네트워크가 연결되어 있는지 확인하십시오.',
-    failed: (status) => `검사 장치가 요청을 처리하지 못했습니다(${status}). 자세한 내용은 장치 로그에 있습니다.`,
+    failed: (status) =>
+      `검사 장치가 요청을 처리하지 못했습니다(${status}). 자세한 내용은 장치 로그에 있습니다.`,
     broken: '장치의 응답을 읽을 수 없습니다. 업그레이드 후라면 페이지를 새로 고치십시오.',
   },
   side: { top: '상면', bottom: '하면' },
@@ -147,7 +148,8 @@ export const ko: Messages = {
       '잠시 기다리고, 계속되면 부하를 확인하십시오.',
     ),
   },
-  alarmUnknown: (code) => alarm(`경보 ${code}`, '이 화면이 모르는 경보입니다.', '검사 장치의 로그를 확인하십시오.'),
+  alarmUnknown: (code) =>
+    alarm(`경보 ${code}`, '이 화면이 모르는 경보입니다.', '검사 장치의 로그를 확인하십시오.'),
   coils: {
     title: '코일',
     search: '검색',
@@ -271,7 +273,8 @@ export const ko: Messages = {
     ready: '준비됨',
     notReady: '준비 안 됨',
     licences: '이 페이지에 포함된 소프트웨어의 라이선스',
-    description: 'Coilsight는 압연 스트립의 표면을 검사합니다: 무엇이, 어디에, 얼마나 심한지, 그리고 어디를 보지 못했는지.',
+    description:
+      'Coilsight는 압연 스트립의 표면을 검사합니다: 무엇이, 어디에, 얼마나 심한지, 그리고 어디를 보지 못했는지.',
     documents: '연동 담당자용',
     api: 'API 참조',
     metrics: '측정값',

@@ -21,11 +21,12 @@ export class StripRing {
   #bin = -1;
   #column: ImageData | null = null;
 
+  /** columns are shown; half as many again are kept, since what is shown lags behind what has come. */
   constructor(
     readonly columns: number,
     readonly mmPerPixel: number,
   ) {
-    this.canvas.width = columns;
+    this.canvas.width = Math.ceil(columns * 1.5);
   }
 
   /** Column, as a running number with fraction, of a position in mm from the running coil's head end. */
@@ -68,12 +69,12 @@ export class StripRing {
         pixels.fill(grey, 4 * c, 4 * c + 3);
         pixels[4 * c + 3] = 255;
       }
-      this.#ctx.putImageData(this.#column!, this.#bin % this.columns, 0);
+      this.#ctx.putImageData(this.#column!, this.#bin % this.canvas.width, 0);
       this.newest = this.#bin;
     }
-    const first = Math.max(this.#bin + 1, bin - this.columns);
+    const first = Math.max(this.#bin + 1, bin - this.canvas.width);
     for (let b = first; this.#bin >= 0 && b < bin; b++) {
-      this.#ctx.clearRect(b % this.columns, 0, 1, this.canvas.height);
+      this.#ctx.clearRect(b % this.canvas.width, 0, 1, this.canvas.height);
     }
     this.#bin = bin;
     this.#sums.fill(0);
@@ -100,15 +101,13 @@ export class StripRing {
     if (mirrored) ctx.scale(1, -1);
     const pixel = rect.width / this.columns;
     const end = Math.floor(right) + 1;
-    const cut = end % this.columns;
-    // The ring holds two runs: [cut, columns) is older than [0, cut).
-    const shift = (end - right) * pixel;
+    const cut = end % this.canvas.width;
+    // The ring holds two runs: [cut, its width) is older than [0, cut).
+    const x = rect.width + (end - right - cut) * pixel;
     const tall = rows.to - rows.from;
-    if (cut > 0) {
-      ctx.drawImage(this.canvas, 0, rows.from, cut, tall, rect.width - cut * pixel + shift, 0, cut * pixel, rect.height);
-    }
-    const rest = this.columns - cut;
-    ctx.drawImage(this.canvas, cut, rows.from, rest, tall, shift, 0, rest * pixel, rect.height);
+    if (cut > 0) ctx.drawImage(this.canvas, 0, rows.from, cut, tall, x, 0, cut * pixel, rect.height);
+    const rest = this.canvas.width - cut;
+    ctx.drawImage(this.canvas, cut, rows.from, rest, tall, x - rest * pixel, 0, rest * pixel, rect.height);
     ctx.restore();
   }
 }

@@ -60,7 +60,12 @@ export function drawScene(
   drawAxis(ctx, bottom, rings.top, right, ink);
 }
 
-function drawNames(ctx: CanvasRenderingContext2D, band: Band, overlay: Overlay, ink: { text: string; soft: string }): void {
+function drawNames(
+  ctx: CanvasRenderingContext2D,
+  band: Band,
+  overlay: Overlay,
+  ink: { text: string; soft: string },
+): void {
   ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
   ctx.fillStyle = ink.text;
@@ -72,7 +77,13 @@ function drawNames(ctx: CanvasRenderingContext2D, band: Band, overlay: Overlay, 
   ctx.fillText(overlay.words.operator, 0, y, LEFT - 8);
 }
 
-function drawBand(ctx: CanvasRenderingContext2D, band: Band, ring: StripRing, right: number, overlay: Overlay): void {
+function drawBand(
+  ctx: CanvasRenderingContext2D,
+  band: Band,
+  ring: StripRing,
+  right: number,
+  overlay: Overlay,
+): void {
   const ink = INK[overlay.theme];
   ctx.fillStyle = ink.empty;
   ctx.fillRect(band.x, band.y, band.width, band.height);
@@ -114,7 +125,14 @@ function drawBand(ctx: CanvasRenderingContext2D, band: Band, ring: StripRing, ri
 }
 
 /** A symbol on a plate, since the strip below has any brightness. */
-function symbol(ctx: CanvasRenderingContext2D, x: number, y: number, classId: string, severity: number, theme: Theme): void {
+function symbol(
+  ctx: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  classId: string,
+  severity: number,
+  theme: Theme,
+): void {
   const look = lookOf(classId);
   const size = (SYMBOL_SIZE[severity] ?? SYMBOL_SIZE[1]!) + 10;
   ctx.fillStyle = theme === 'light' ? '#edeff0' : '#23282b';
@@ -137,7 +155,14 @@ function symbol(ctx: CanvasRenderingContext2D, x: number, y: number, classId: st
 }
 
 /** Hatches a stretch that was not inspected; a faint veil keeps what is below readable. */
-function hatch(ctx: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, colour: string): void {
+function hatch(
+  ctx: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  colour: string,
+): void {
   ctx.save();
   ctx.beginPath();
   ctx.rect(x, y, width, height);
@@ -159,7 +184,13 @@ function hatch(ctx: CanvasRenderingContext2D, x: number, y: number, width: numbe
 }
 
 /** Metres from the head end below the lower band. */
-function drawAxis(ctx: CanvasRenderingContext2D, band: Band, ring: StripRing, right: number, ink: { soft: string }): void {
+function drawAxis(
+  ctx: CanvasRenderingContext2D,
+  band: Band,
+  ring: StripRing,
+  right: number,
+  ink: { soft: string },
+): void {
   if (ring.newest < 0 || ring.headRow < 0) return;
   const pixel = band.width / ring.columns;
   const shown = ring.columns * ring.mmPerPixel;

@@ -1,0 +1,60 @@
+import type { DefectColumns } from '../api/mapbin';
+import type { Side } from '../api/types';
+
+export interface MapFilter {
+  classes: readonly string[]; // empty: all
+  side: Side | null; // null: both
+  severity: number; // least
+}
+
+export function readFilter(query: URLSearchParams): MapFilter {
+  const side = query.get('side');
+  const severity = Number.parseInt(query.get('severity') ?? '0', 10);
+  return {
+    classes: (query.get('class') ?? '').split(',').filter(Boolean),
+    side: side === 'top' || side === 'bottom' ? side : null,
+    severity: severity >= 1 && severity <= 4 ? severity : 0,
+  };
+}
+
+/** Indexes of the defects that pass, in order along the strip. */
+export function select(columns: DefectColumns, filter: MapFilter): Uint32Array {
+  const wanted = columns.classes.map((c) => filter.classes.length === 0 || filter.classes.includes(c));
+  const side = filter.side === null ? -1 : filter.side === 'top' ? 0 : 1;
+  const out = new Uint32Array(columns.count);
+  let n = 0;
+  for (let i = 0; i < columns.count; i++) {
+    if (!wanted[columns.classIndex[i]!]) continue;
+    if (side >= 0 && columns.side[i] !== side) continue;
+    if (columns.severity[i]! < filter.severity) continue;
+    out[n++] = i;
+  }
+  const along = columns.along;
+  return out.subarray(0, n).sort((a, b) => along[a]! - along[b]! || a - b);
+}
+
+/** How many defects of each class pass when the choice of classes itself is left out. */
+export function countByClass(columns: DefectColumns, filter: MapFilter): number[] {
+  const counts = columns.classes.map(() => 0);
+  for (const i of select(columns, { ...filter, classes: [] })) counts[columns.classIndex[i]!]!++;
+  return counts;
+}
+
+/** The stretch of a sorted selection that may show between two positions, as [first, end). */
+export function between(
+  columns: DefectColumns,
+  selection: Uint32Array,
+  from: number,
+  to: number,
+): [first: number, end: number] {
+  const lower = (mm: number) => {
+    let [lo, hi] = [0, selection.length];
+    while (lo < hi) {
+      const mid = (lo + hi) >> 1;
+      if (columns.along[selection[mid]!]! < mm) lo = mid + 1;
+      else hi = mid;
+    }
+    return lo;
+  };
+  return [lower(from), lower(to)];
+}
