@@ -42,7 +42,7 @@ func bell(d float64) float64 { return math.Exp(-d * d) }
 // rollPrint: a mark of the finishing roll, oblique, tapered: either flat and thin with a glint beside
 // a dark flank, or steep, a dark spindle in a brighter halo.
 func rollPrint(r *rand.Rand, n uint64) shape {
-	length := between(r, 55, 125)
+	length := between(r, 60, 150)
 	steep := r.IntN(5) < 2
 	angle := between(r, 4, 18) * math.Pi / 180
 	thick := between(r, 1.1, 2)
@@ -185,10 +185,9 @@ func redIron(r *rand.Rand, n uint64) shape {
 	}
 	return shape{w: w, h: h, at: func(x, y float64) float64 {
 		band := (x - centre) / (w * 0.5)
-		ends := min(ramp(0, 0.15*h, y), ramp(h, 0.85*h, y))
-		sides := min(ramp(0, 5, x), ramp(w, w-5, x))
 		f := 0.9*fractal(n, x/cell, y/cell/stretch) + 0.5*cover - 0.75*band*band + 0.25
-		f -= 1.2 * (1 - min(ends, sides))
+		// Towards the box's borders ever fewer islands are left, and none is cut off by it.
+		f -= 1.3*ramp(0.45, 1, math.Abs(2*y/h-1)) + 1.3*ramp(0.7, 1, math.Abs(2*x/w-1))
 		return 1 - dark*ramp(0.18, 0.27, f)*(1+0.1*value(n+5, x/2, y/2))
 	}}
 }
@@ -210,15 +209,15 @@ func slag(r *rand.Rand, n uint64) shape {
 			return 1
 		}
 		ends := min(ramp(0, 0.12, t), ramp(1, 0.9, t))
-		half := width / 2 * (0.75 + 0.45*value(n, y/22, 0)) * (0.35 + 0.65*ends)
+		half := width / 2 * (0.75 + 0.35*value(n, y/22, 0) + 0.2*value(n+6, y/5, 0)) * (0.35 + 0.65*ends)
 		d := math.Abs(x - w/2 - 0.2*width*value(n+1, y/45, 3))
 		in := 1 - ramp(half-0.8, half+0.8, d+1.2*value(n+2, x/2, y/4))
 		if in <= 0 {
 			return 1 - 0.1*bell((d-half)/2)*ends
 		}
 		fold := value(n+3, x/max(3, width/2), y/folds)
-		torn := fractal(n+4, x/2.5, y/3.5)
-		bright := glare * ramp(0.15, 0.75, fold+0.4*torn)
+		torn := fractal(n+4, x/1.9, y/4.5)
+		bright := glare * ramp(0.15, 0.8, fold+0.7*torn)
 		rim := 0.25 * bell((d-half)/1.2)
 		return 1 + in*(bright-dark*(1+0.6*torn)*ramp(0.5, -0.3, fold)-rim-0.08)
 	}}

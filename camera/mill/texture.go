@@ -5,7 +5,7 @@ import "math"
 // A texture's rows repeat after this many lines; what is laid over them does not, so no pattern of
 // this length comes back.
 const (
-	tileLines  = 1024
+	tileLines  = 512
 	tileSpread = 512 // offsets across at which a row may be taken
 	unit       = 32  // one standard deviation in a tile
 )
