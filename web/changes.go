@@ -43,7 +43,7 @@ func (a *api) registerChanges() {
 		OperationID: "set-cursor", Method: http.MethodPut, Path: "/api/v1/consumers/{consumer}/cursor", Tags: []string{"changes"},
 		Summary:     "Acknowledge changes",
 		Description: "Registers the consumer at first sight. What a registered consumer has not acknowledged is not cut away. Going back is a conflict (409) unless rewind is set.",
-		Errors:      commandErrors(),
+		Errors:      commandErrors(), MaxBodyBytes: maxBody,
 	}, a.setCursor)
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "get-cursor", Method: http.MethodGet, Path: "/api/v1/consumers/{consumer}/cursor", Tags: []string{"changes"},

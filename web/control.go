@@ -26,7 +26,7 @@ func (a *api) registerControl() {
 		Responses: map[string]*huma.Response{
 			"201": {Description: "The coil was not known before", Content: a.jsonOf(inspection.Coil{})},
 		},
-		Errors: commandErrors(),
+		Errors: commandErrors(), MaxBodyBytes: maxBody,
 	}, a.announce)
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "start-coil", Method: http.MethodPost, Path: "/api/v1/coils/{id}/start", Tags: []string{"tracking"},

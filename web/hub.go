@@ -56,6 +56,9 @@ type Subscription struct {
 // Publish sends an event of a type ("status", "defect", "coil") with data as JSON to every subscriber.
 // It is safe for concurrent use. The error says that data cannot be JSON.
 func (h *Hub) Publish(eventType string, data any) error {
+	if l, ok := data.(Live); ok {
+		data = neverNullLive(l) // as GET /live gives it
+	}
 	b, err := json.Marshal(data)
 	if err != nil {
 		return fmt.Errorf("event %s: %w", eventType, err)

@@ -71,6 +71,13 @@ func typed(_ huma.Context, _ string, v any) (any, error) {
 	}
 	k := kindOf(m.Status)
 	m.Type, m.Title = "/problems/"+k.slug, k.title
+	for _, e := range m.Errors {
+		// huma locates a missing field at what should hold it.
+		if name, ok := strings.CutPrefix(e.Message, "expected required property "); ok {
+			name, _, _ = strings.Cut(name, " ")
+			e.Location += "." + name
+		}
+	}
 	return m, nil
 }
 

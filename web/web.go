@@ -14,7 +14,8 @@ import (
 	"github.com/coilsight/coilsight/inspection"
 )
 
-// maxBody bounds what a request may send: order data is a few hundred bytes.
+// maxBody bounds what a request may send: order data is a few hundred bytes. Each operation refuses
+// more than that with a problem; paths that read no body are cut off at twice as much.
 const maxBody = 64 << 10
 
 // Options are the parts that the API speaks to. All but Metrics, UI and Log are required.
@@ -105,7 +106,7 @@ func New(o Options) (http.Handler, error) {
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblemTo(w, problemOf(http.StatusForbidden, "a page of another origin may not command this appliance"))
 	}))
-	return securityHeaders(guard.Handler(http.MaxBytesHandler(router, maxBody))), nil
+	return securityHeaders(guard.Handler(http.MaxBytesHandler(router, 2*maxBody))), nil
 }
 
 // NewServer wraps a handler with the limits a server on a plant network needs. There is no limit on
