@@ -66,7 +66,8 @@ type Report struct {
 	Mill struct {
 		RenderMBps float64 `json:"render_mb_per_second"` // one core
 	} `json:"mill"`
-	Seconds float64 `json:"seconds"`
+	Truth   TruthReport `json:"truth"` // on simulated strip
+	Seconds float64     `json:"seconds"`
 }
 
 // Run measures everything.
@@ -83,7 +84,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		run  func(context.Context, Options, float64, *Report) error
 	}{
 		{"memory", memory}, {"detection", detection}, {"classification", classification},
-		{"the whole line", wholeLine}, {"the record", record},
+		{"the whole line", wholeLine}, {"the record", record}, {"simulated strip against its truth", truth},
 	} {
 		o.Say("measuring %s", step.name)
 		if err := step.run(ctx, o, share, &r); err != nil {

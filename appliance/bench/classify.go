@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,13 +19,14 @@ func classification(ctx context.Context, o Options, share float64, r *Report) (e
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := e.Close(); err == nil {
-			err = cerr
-		}
-	}()
+	defer func() { err = errors.Join(err, e.Close()) }()
 	c := e.Classifier
 	r.Classify.Batch, r.Classify.Slots, r.Classify.Provider = c.MaxBatch(), c.Slots(), c.Provider().Name
+	run, stop := context.WithCancel(ctx)
+	var worker sync.WaitGroup
+	worker.Go(func() { _ = e.Run(run) }) // returns nil by its contract
+	defer worker.Wait()
+	defer stop()
 	const turns = 3
 	var batched, bare []float64
 	for range turns {
@@ -33,7 +35,7 @@ func classification(ctx context.Context, o Options, share float64, r *Report) (e
 			return err
 		}
 		bare = append(bare, v)
-		batched = append(batched, batchedRate(ctx, e, seconds(share, 1.5)))
+		batched = append(batched, batchedRate(e, seconds(share, 1.5)))
 	}
 	r.Classify.SessionCropsPerSecond, r.Classify.CropsPerSecond = median(bare), median(batched)
 	r.Classify.OverSession = r.Classify.CropsPerSecond / r.Classify.SessionCropsPerSecond
@@ -58,10 +60,7 @@ func bareRate(c *inference.Classifier, d time.Duration) (float64, error) {
 }
 
 // batchedRate keeps the batcher's queue filled from one goroutine, as a camera does, and counts verdicts.
-func batchedRate(ctx context.Context, e *appliance.Engine, d time.Duration) float64 {
-	run, stop := context.WithCancel(ctx)
-	var worker sync.WaitGroup
-	worker.Go(func() { _ = e.Run(run) }) // returns nil by its contract
+func batchedRate(e *appliance.Engine, d time.Duration) float64 {
 	crops := make(chan []byte, 256)
 	for i := range cap(crops) {
 		crop := make([]byte, inference.CropSize*inference.CropSize)
@@ -83,9 +82,9 @@ func batchedRate(ctx context.Context, e *appliance.Engine, d time.Duration) floa
 			crops <- crop
 		}
 	}
-	n := done.Load()
-	took := time.Since(began)
-	stop()
-	worker.Wait()
-	return float64(n) / took.Seconds()
+	rate := float64(done.Load()) / time.Since(began).Seconds()
+	for range cap(crops) { // those in flight come back
+		<-crops
+	}
+	return rate
 }

@@ -1,0 +1,40 @@
+# The appliance on its embedded default. The bases can be replaced by images made locally
+# (docs/container.md).
+ARG NODE_IMAGE=node:20-bookworm-slim
+ARG GO_IMAGE=golang:1.26-bookworm
+ARG RUN_IMAGE=debian:bookworm-slim
+
+FROM ${NODE_IMAGE} AS ui
+WORKDIR /src
+COPY deploy/fetch-onnxruntime.sh deploy/
+RUN sh deploy/fetch-onnxruntime.sh /out
+COPY web/ui/package.json web/ui/package-lock.json web/ui/
+RUN cd web/ui && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-fund --no-audit
+COPY web/openapi.json web/
+COPY web/ui web/ui
+RUN cd web/ui && npm run build
+
+FROM ${GO_IMAGE} AS build
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+    g++ libopencv-core-dev libopencv-imgproc-dev && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+COPY --from=ui /src/web/ui/dist web/ui/dist
+ARG VERSION=development
+RUN go build -trimpath -ldflags "-X main.version=${VERSION}" -o /out/coilsight ./cmd/coilsight
+
+FROM ${RUN_IMAGE}
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+    libopencv-core406 libopencv-imgproc406 tzdata && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --home-dir /data coilsight && install -d -o coilsight /data
+COPY --from=ui /out/libonnxruntime.so.1 /opt/coilsight/
+COPY --from=build /out/coilsight /opt/coilsight/
+ENV PATH=/opt/coilsight:$PATH
+USER coilsight
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["coilsight", "health"]
+ENTRYPOINT ["coilsight"]
+CMD ["run", "--data", "/data", "--listen", "0.0.0.0:8080"]
