@@ -140,27 +140,27 @@ func (c *Camera) LostFrames() int64 { return c.lost.Load() }
 // Run lets the strip run past the cameras until the last coil is through, which is nil, or ctx ends,
 // which is its error. It may be called once.
 func (m *Mill) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	both, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	start := time.Now()
 	var wg sync.WaitGroup
-	errs := make([]error, len(m.cameras))
-	for i, c := range m.cameras {
+	for _, c := range m.cameras {
 		wg.Go(func() {
 			defer close(c.frames)
-			if errs[i] = m.shoot(ctx, c, start); errs[i] != nil {
-				cancel()
+			if err := m.shoot(both, c, start); err != nil {
+				cancel(err) // the first one says why the other ends too
 			}
 		})
 	}
 	wg.Wait()
 	m.setSpeed(0)
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+	if both.Err() == nil {
+		return nil
 	}
-	return nil
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return context.Cause(both)
 }
 
 // shoot produces the frames of one camera.
