@@ -2,7 +2,10 @@ package web
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -273,5 +276,50 @@ func TestLiveStripGoesOnAfterARow(t *testing.T) {
 			h.Get("Content-Type") != "application/octet-stream" {
 			t.Errorf("%s: %d %q %v", c.query, w.Code, w.Body, h)
 		}
+	}
+}
+
+// failing is tracking whose commands end in an error.
+type failing struct {
+	*fixture
+	err error
+}
+
+func (f failing) Announce(context.Context, inspection.CoilID, inspection.CoilOrder) (inspection.Coil, bool, error) {
+	return inspection.Coil{}, false, f.err
+}
+
+func TestFailuresOfOursStayInTheLog(t *testing.T) {
+	cases := map[string]struct {
+		err    error
+		status int
+		kind   string
+		tells  bool // whether the answer has the reason
+	}{
+		"full disk":    {fmt.Errorf("coil A1: %w", &inspection.StorageFullError{What: "the data directory", Err: errors.New("secret")}), 507, "storage-full", false},
+		"broken":       {errors.New("secret"), 500, "internal", false},
+		"their recipe": {&inspection.FieldError{Field: "recipe", Reason: "secret is not a recipe"}, 422, "invalid-value", true},
+	}
+	for name, c := range cases {
+		var log bytes.Buffer
+		h, err := New(Options{Control: failing{err: c.err}, Hub: NewHub(1, 1), Log: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := do(t, h, "PUT", "/api/v1/coils/A1", "{}")
+		if w.Code != c.status || !strings.Contains(w.Body.String(), "/problems/"+c.kind) {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+		if strings.Contains(w.Body.String(), "secret") != c.tells || strings.Contains(log.String(), "secret") == c.tells {
+			t.Errorf("%s: answer %s, log %q", name, w.Body, &log)
+		}
+	}
+	var log bytes.Buffer
+	h, err := New(Options{Hub: NewHub(1, 1), Log: slog.New(slog.NewTextHandler(&log, nil))}) // no tracking at all: a panic
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := do(t, h, "PUT", "/api/v1/coils/A1", "{}"); w.Code != 500 || !strings.Contains(w.Body.String(), "/problems/internal") || !strings.Contains(log.String(), "panic") {
+		t.Errorf("a panic: %d %s, log %q", w.Code, w.Body, &log)
 	}
 }

@@ -101,7 +101,7 @@ func (a *api) fail(ctx context.Context, err error) error {
 	case errors.As(err, &gone):
 		return problemOf(http.StatusGone, gone.Error(), &huma.ErrorDetail{Message: "older than what is kept", Location: "query.after", Value: gone.After})
 	case errors.As(err, &full):
-		a.log.ErrorContext(ctx, "storage is full", "error", err)
+		a.log.ErrorContext(ctx, "storage is full", "error", err, "cause", full.Err)
 		return problemOf(http.StatusInsufficientStorage, full.Error())
 	case ctx.Err() != nil:
 		return problemOf(http.StatusServiceUnavailable, "the request was given up before it was answered")

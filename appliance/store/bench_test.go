@@ -22,6 +22,27 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
+// BenchmarkAppendPictures writes what 100 ms of the worst line give with a picture each.
+func BenchmarkAppendPictures(b *testing.B) {
+	s := open(b, b.TempDir())
+	start(b, s, "A1", inspection.CoilOrder{})
+	defects := batch("A1", 20, 0)
+	for i := range defects.Defects {
+		c := &inspection.Crop{Pix: make([]byte, 128*128), Size: 128}
+		noise := uint32(i + 1)
+		for p := range c.Pix { // like steel: a grey with a few bits of noise
+			noise = noise*1664525 + 1013904223
+			c.Pix[p] = 110 + byte(noise>>28)
+		}
+		defects.Images = append(defects.Images, c)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		appendTo(b, s, defects)
+	}
+	b.ReportMetric(20*float64(b.N)/b.Elapsed().Seconds(), "pictures/s")
+}
+
 // BenchmarkMap reads a coil of 200,000 defects, the worst that a tinplate line gives.
 func BenchmarkMap(b *testing.B) {
 	s := open(b, b.TempDir())

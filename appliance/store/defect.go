@@ -108,7 +108,11 @@ func readDefects(ctx context.Context, q querier, c coil, where clauses, limit in
 	}
 	defer rows.Close()
 	r := newDefectReader(c.ID)
-	out := make([]inspection.Defect, 0, max(0, min(limit, c.Counts.Defects)))
+	most := c.Counts.Defects
+	if limit >= 0 {
+		most = min(most, limit)
+	}
+	out := make([]inspection.Defect, 0, most)
 	for rows.Next() {
 		var d inspection.Defect
 		if err := r.scan(rows, &d); err != nil {

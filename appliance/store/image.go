@@ -20,6 +20,29 @@ import (
 // partSuffix marks a picture that is being written.
 const partSuffix = ".part"
 
+// encoder keeps what a PNG needs to be made, more than a megabyte, from one picture to the next. It is
+// the png package's pool of one.
+type encoder struct {
+	out  bytes.Buffer
+	kept *png.EncoderBuffer
+}
+
+func (e *encoder) Get() *png.EncoderBuffer {
+	b := e.kept
+	e.kept = nil
+	return b
+}
+
+func (e *encoder) Put(b *png.EncoderBuffer) { e.kept = b }
+
+// encode gives bytes that stay valid until the next call.
+func (e *encoder) encode(c *inspection.Crop) ([]byte, error) {
+	e.out.Reset()
+	p := png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: e}
+	err := p.Encode(&e.out, &image.Gray{Pix: c.Pix, Stride: c.Size, Rect: image.Rect(0, 0, c.Size, c.Size)})
+	return e.out.Bytes(), err
+}
+
 // writeImages writes the pictures of a batch and marks the defects that have one.
 func (s *Store) writeImages(b *inspection.Batch) {
 	var failed error
@@ -48,16 +71,15 @@ func (s *Store) writeImage(path string, c *inspection.Crop) error {
 	if c.Size <= 0 || len(c.Pix) < c.Size*c.Size {
 		return fmt.Errorf("picture of %d bytes is not %d x %d pixels", len(c.Pix), c.Size, c.Size)
 	}
-	var b bytes.Buffer
-	e := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := e.Encode(&b, &image.Gray{Pix: c.Pix, Stride: c.Size, Rect: image.Rect(0, 0, c.Size, c.Size)}); err != nil {
+	b, err := s.encoder.encode(c)
+	if err != nil {
 		return err
 	}
 	part := path + partSuffix
-	err := s.writeFile(part, b.Bytes())
+	err = s.writeFile(part, b)
 	if errors.Is(err, fs.ErrNotExist) { // the first picture of its coil
 		if err = makeDirectory(filepath.Dir(path)); err == nil {
-			err = s.writeFile(part, b.Bytes())
+			err = s.writeFile(part, b)
 		}
 	}
 	if err == nil {

@@ -53,6 +53,7 @@ type Store struct {
 	mu      sync.Mutex // one writer at a time; guards what follows
 	writer  *sql.DB    // a single connection
 	inserts inserts
+	encoder encoder
 	nextID  inspection.DefectID
 	closed  bool
 
