@@ -1,0 +1,317 @@
+package inference
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"image"
+	"image/png"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/models"
+)
+
+const shippedFolder = "../models/bundles/steel-surface-1"
+
+func runtimeOf(t testing.TB) string {
+	t.Helper()
+	path, err := FindRuntime("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func shippedBundle(t testing.TB) *models.Bundle {
+	t.Helper()
+	b, err := models.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func shippedClassifier(t testing.TB, o ClassifierOptions) (*Classifier, *models.Bundle) {
+	t.Helper()
+	b := shippedBundle(t)
+	o.Runtime = runtimeOf(t)
+	c, err := NewClassifier(b, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c, b
+}
+
+// changedBundle opens the shipped bundle with some files replaced and its manifest changed, checksums
+// put right: a bundle that is whole, and wrong.
+func changedBundle(t *testing.T, files map[string][]byte, change func(m map[string]any)) *models.Bundle {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	entries, err := os.ReadDir(shippedFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		data, err := fs.ReadFile(os.DirFS(shippedFolder), e.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fsys[e.Name()] = &fstest.MapFile{Data: data, Mode: 0o644}
+	}
+	var m map[string]any
+	if err := json.Unmarshal(fsys[models.ManifestName].Data, &m); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range files {
+		fsys[name] = &fstest.MapFile{Data: data, Mode: 0o644}
+		sum := sha256.Sum256(data)
+		for _, f := range m["files"].([]any) {
+			if f := f.(map[string]any); f["path"] == name {
+				f["bytes"], f["sha256"] = len(data), hex.EncodeToString(sum[:])
+			}
+		}
+	}
+	if change != nil {
+		change(m)
+	}
+	data, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys[models.ManifestName] = &fstest.MapFile{Data: data, Mode: 0o644}
+	b, err := models.Open(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// changedScores is the shipped golden.json with every row changed; nil appends a score of zero.
+func changedScores(t *testing.T, change func(row []float32)) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(shippedFolder, "golden.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows struct {
+		Scores [][]float32 `json:"scores"`
+	}
+	if err := json.Unmarshal(raw, &rows); err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows.Scores {
+		if change == nil {
+			rows.Scores[i] = append(rows.Scores[i], 0)
+			continue
+		}
+		change(rows.Scores[i])
+	}
+	data, err := json.Marshal(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// squarePNG is a picture of golden crops with side pixels a side, as many as the shipped bundle has.
+func squarePNG(t *testing.T, side int) []byte {
+	t.Helper()
+	n := len(shippedBundle(t).Golden())
+	var out bytes.Buffer
+	if err := png.Encode(&out, image.NewGray(image.Rect(0, 0, side, side*n))); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestClassifierGivesGoldenCropsTheirScores(t *testing.T) {
+	c, b := shippedClassifier(t, ClassifierOptions{MaxBatch: 4})
+	if p := c.Provider(); p.Name != ProviderCPU || p.CropsPerSecond <= 0 || p.GoldenMaxError > b.Manifest.Golden.Tolerance {
+		t.Errorf("provider report is %+v", p)
+	}
+	var crops [][]byte
+	for _, g := range b.Golden() {
+		crops = append(crops, g.Pix)
+	}
+	// More crops than a batch holds, so that the last batch is a part.
+	verdicts, err := c.ClassifyBatch(nil, crops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, g := range b.Golden() {
+		best := slices.Index(g.Scores, slices.Max(g.Scores))
+		if got := verdicts[i]; got.Class != c.Classes()[best] || got.Confidence < g.Scores[best]-0.01 || got.Confidence > g.Scores[best]+0.01 {
+			t.Errorf("crop %d is %v; want %s with %.3f", i, got, c.Classes()[best], g.Scores[best])
+		}
+	}
+}
+
+func TestClassifierRefusesAModelThatIsNotTheOneTrained(t *testing.T) {
+	model, err := os.ReadFile(filepath.Join(shippedFolder, "model.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := slices.Clone(model)
+	for i := len(broken) / 2; i < len(broken)/2+40_000; i++ {
+		broken[i] ^= 0x40 // weights that are numbers still, and others
+	}
+	for name, c := range map[string]struct {
+		bundle *models.Bundle
+		want   string
+	}{
+		"other weights": {changedBundle(t, map[string][]byte{"model.onnx": broken}, nil), "golden crop"},
+		"cut model":     {changedBundle(t, map[string][]byte{"model.onnx": model[:len(model)/2]}, nil), "not a readable ONNX graph"},
+		"other scores": {changedBundle(t, map[string][]byte{"golden.json": changedScores(t, func(row []float32) {
+			slices.Reverse(row)
+		})}, nil), "allowed is a difference of 0.02"},
+		"a class too many": {changedBundle(t, map[string][]byte{"golden.json": changedScores(t, nil)}, func(m map[string]any) {
+			m["classes"] = append(m["classes"].([]any), map[string]any{"id": "dent", "ko": "찍힘", "en": "dent", "severity": 1})
+		}), "one score a class"},
+		"another crop size": {changedBundle(t, map[string][]byte{"golden.png": squarePNG(t, 64)}, func(m map[string]any) {
+			in := m["input"].(map[string]any)
+			in["width"], in["height"] = 64, 64
+		}), "takes crops of 64 x 64; allowed are 128 x 128"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := NewClassifier(c.bundle, ClassifierOptions{Runtime: runtimeOf(t)})
+			if err == nil {
+				_ = got.Close()
+				t.Fatal("the model was accepted")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error is %q; it must contain %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestProviderThatDoesNotComeUpIsNeverReplacedInSilence(t *testing.T) {
+	b, lib := shippedBundle(t), runtimeOf(t)
+	if c, err := NewClassifier(b, ClassifierOptions{Runtime: lib, Provider: ProviderCUDA}); err == nil {
+		_ = c.Close()
+		t.Skip("this machine has CUDA")
+	} else if !strings.Contains(err.Error(), "provider cuda") {
+		t.Errorf("error is %q; it must name the provider", err)
+	}
+	c, err := NewClassifier(b, ClassifierOptions{Runtime: lib, Provider: ProviderAuto})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if p := c.Provider(); p.Name != ProviderCPU || !strings.Contains(p.Refused, "cuda") {
+		t.Errorf("auto reports %+v; want the cpu and why cuda was refused", p)
+	}
+}
+
+func TestClassifierOptionsAreBounded(t *testing.T) {
+	for want, o := range map[string]ClassifierOptions{
+		`provider "tpu" is not known; allowed are auto, cuda and cpu`: {Provider: "tpu"},
+		"-1 slots are not possible; allowed are 1 to 16":              {Slots: -1},
+		"a batch of 1000 crops is not possible; allowed are 1 to 64":  {MaxBatch: 1000},
+	} {
+		o.Runtime = runtimeOf(t)
+		c, err := NewClassifier(shippedBundle(t), o)
+		if err == nil {
+			_ = c.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v gives %v; want %q", o, err, want)
+		}
+	}
+}
+
+func TestRuntimeLibraryIsFoundOrNamed(t *testing.T) {
+	if _, err := FindRuntime("/nowhere/lib.so"); err == nil || !strings.Contains(err.Error(), `"/nowhere/lib.so", which is not a file`) {
+		t.Errorf("a hint that names no file gives %v", err)
+	}
+	t.Setenv(RuntimeVariable, "/nowhere/other.so")
+	if _, err := FindRuntime(""); err == nil || !strings.Contains(err.Error(), RuntimeVariable) {
+		t.Errorf("a variable that names no file gives %v", err)
+	}
+	t.Setenv(RuntimeVariable, "")
+	noLibrary := filepath.Join(t.TempDir(), "lib.so")
+	if err := os.WriteFile(noLibrary, []byte("not a library"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewClassifier(shippedBundle(t), ClassifierOptions{Runtime: noLibrary}); err == nil || !strings.Contains(err.Error(), noLibrary) {
+		t.Errorf("a file that is no library gives %v", err)
+	}
+	// After the failure the right one must still load.
+	shippedClassifier(t, ClassifierOptions{})
+}
+
+func TestCropOfAnotherSizeIsRefused(t *testing.T) {
+	c, _ := shippedClassifier(t, ClassifierOptions{})
+	_, err := c.ClassifyBatch(nil, [][]byte{make([]byte, 100)})
+	if err == nil || !strings.Contains(err.Error(), "crop 0 has 100 bytes; allowed are 16384") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestConcurrentBatchesDoNotMix(t *testing.T) {
+	c, b := shippedClassifier(t, ClassifierOptions{Slots: 2})
+	golden := b.Golden()
+	var workers sync.WaitGroup
+	for w := range 4 {
+		workers.Go(func() {
+			for i := range 20 {
+				g := golden[(i+w*3)%len(golden)]
+				scores, err := c.Scores(nil, [][]byte{g.Pix})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for j := range scores {
+					if d := scores[j] - g.Scores[j]; d > 0.02 || d < -0.02 {
+						t.Errorf("crop %d scores %v; want %v", i, scores, g.Scores)
+						return
+					}
+				}
+			}
+		})
+	}
+	workers.Wait()
+}
+
+func BenchmarkClassifyBatch(b *testing.B) {
+	c, bundle := shippedClassifier(b, ClassifierOptions{})
+	crops := make([][]byte, c.MaxBatch())
+	for i := range crops {
+		crops[i] = bundle.Golden()[i%len(bundle.Golden())].Pix
+	}
+	var verdicts []inspection.Classification
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if verdicts, err = c.ClassifyBatch(verdicts[:0], crops); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(crops))/b.Elapsed().Seconds(), "crops/s")
+}
+
+func BenchmarkBareSession(b *testing.B) {
+	c, _ := shippedClassifier(b, ClassifierOptions{})
+	for b.Loop() {
+		rate, err := c.BareSessionRate(c.MaxBatch(), time.Second)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(rate, "crops/s")
+	}
+}
