@@ -57,8 +57,8 @@ func (s shape) stamp(o Options, contrast float64, mirrored bool) *stamp {
 }
 
 // visible is the deviation from ordinary strip, in 1/256, from which a pixel counts as part of a
-// defect: 6 %, twice what the grain of a quiet strip does.
-const visible = 15
+// defect: 8 %, well over what the grain of a quiet strip does.
+const visible = 20
 
 // bounds is the least box around the stamp's visible pixels; ok is false where there are none.
 func (t *stamp) bounds() (x0, y0, x1, y1 int, ok bool) {

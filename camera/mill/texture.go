@@ -42,6 +42,8 @@ func newTexture(seed uint64, pixels int, along, cell float64) *texture {
 	fill(short, mixSeed(seed, 4))
 	smoothAlong(short, t.width, 1)
 	smoothAcross(short, t.width, 0.3)
+	normalise(buf)
+	normalise(short)
 	for i := range buf {
 		v := buf[i] + 0.7*short[i]
 		buf[i] = v - 0.12*v*v
@@ -78,20 +80,20 @@ func smoothAlong(buf []float32, width int, lines float64) {
 			copy(row, state)
 		}
 	}
-	// A first round only fills the state, so that the round that writes starts from the far end.
-	for _, write := range []bool{false, true} {
-		for y := range rows {
-			pass(y, write)
-		}
+	// Rows that are only read first fill the state, so that what is written goes on from the far end;
+	// six lengths away nothing is left to go on from.
+	warm := min(rows, int(6*lines)+1)
+	for y := -warm; y < rows; y++ {
+		pass((y+rows)%rows, y >= 0)
 	}
-	for _, write := range []bool{false, true} {
-		for y := rows - 1; y >= 0; y-- {
-			pass(y, write)
-		}
+	clear(state)
+	for y := rows + warm - 1; y >= 0; y-- {
+		pass(y%rows, y < rows)
 	}
 	normalise(buf)
 }
 
+// smoothAcross is the same along the rows, without going around; the deviation shrinks.
 func smoothAcross(buf []float32, width int, k float64) {
 	f := float32(k)
 	for o := 0; o < len(buf); o += width {
@@ -103,7 +105,6 @@ func smoothAcross(buf []float32, width int, k float64) {
 			row[x] = (1-f)*row[x] + f*row[x+1]
 		}
 	}
-	normalise(buf)
 }
 
 func normalise(buf []float32) {
