@@ -19,6 +19,9 @@ export default ts.config(
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
     languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
-    rules: { 'svelte/no-navigation-without-resolve': 'off' }, // a rule for SvelteKit's router
+    rules: {
+      'svelte/no-navigation-without-resolve': 'off', // a rule for SvelteKit's router
+      'svelte/prefer-svelte-reactivity': 'off', // feeds and canvas data stay outside of the framework
+    },
   },
 );

@@ -34,8 +34,8 @@ export function percent(share: number, digits = 1): string {
   return `${number(value, value === 100 ? 0 : digits)} %`;
 }
 
-export function time(iso: string, language: Language): string {
-  return new Date(iso).toLocaleTimeString(LOCALE[language], { hour12: false });
+export function time(iso: string): string {
+  return new Date(iso).toLocaleTimeString('en-GB');
 }
 
 export function dateTime(iso: string | undefined, language: Language): string {

@@ -35,6 +35,11 @@ export function drawOverlay(ctx: CanvasRenderingContext2D, plot: Plot, scene: Ov
   ctx.clearRect(0, 0, plot.size.width, plot.size.height);
   drawNames(ctx, plot, scene);
   drawAxes(ctx, plot, scene);
+  ctx.strokeStyle = INK[scene.theme].line;
+  ctx.lineWidth = 1;
+  for (const side of [0, 1]) {
+    ctx.strokeRect(MARGIN.left - 0.5, plot.panelY(side) - 0.5, plot.panelWidth + 1, plot.panelHeight + 1);
+  }
   for (const side of [0, 1]) {
     ctx.save();
     ctx.beginPath();

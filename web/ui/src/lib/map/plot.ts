@@ -21,7 +21,7 @@ export interface Size {
   height: number;
 }
 
-export const MARGIN = { left: 118, right: 14, top: 8, bottom: 46 };
+export const MARGIN = { left: 118, right: 30, top: 4, bottom: 32 };
 export const MIDDLE = 28;
 /** One px of the finest picture the map is zoomed to; half a camera pixel of 0.5 mm. */
 export const FINEST = 0.25;

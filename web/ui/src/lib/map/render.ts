@@ -80,7 +80,7 @@ function paintPanel(t: Target, plot: Plot, scene: Scene, side: number, theme: Th
   fill(t, MARGIN.left, top, end - MARGIN.left, plot.panelHeight, pixel(STRIP_GREY[theme]));
   const name = side === 0 ? 'top' : 'bottom';
   for (const gap of scene.gaps) {
-    if (gap.side !== name) continue;
+    if (gap.side !== name || gap.to_mm <= plot.along0 || gap.from_mm >= plot.along1) continue;
     const from = Math.max(plot.x(gap.from_mm), MARGIN.left);
     // However short, a gap must be seen.
     const to = Math.min(Math.max(plot.x(gap.to_mm), from + 3), MARGIN.left + plot.panelWidth);

@@ -1,0 +1,28 @@
+import type { Alarm } from './api/types';
+import { className } from './catalogue.svelte';
+import type { AlarmText } from './i18n/en';
+import { t } from './i18n/index.svelte';
+
+export function alarmText(alarm: Alarm): AlarmText {
+  return t().alarm[alarm.code] ?? t().alarmUnknown(alarm.code);
+}
+
+/** What an alarm is about, from the values it carries, and the page that shows it. */
+export function alarmSubject(alarm: Alarm): { text: string; href: string } {
+  const v = alarm.values ?? {};
+  const side = v.side === 'top' || v.side === 'bottom' ? t().side[v.side] : '';
+  const parts = [
+    v.class ? className(v.class) : '',
+    side || (v.camera ?? ''),
+    v.along_m ? `${v.along_m} m` : '',
+    v.frames ? t().live.frames(v.frames) : '',
+    v.metres ? `${v.metres} m` : '',
+    v.configured ? t().live.providerBad(v.configured, v.measured ?? '–') : '',
+    v.reason ?? '',
+  ];
+  const coil = v.coil ? `/coils/${encodeURIComponent(v.coil)}` : '';
+  return {
+    text: parts.filter(Boolean).join(' · '),
+    href: coil && v.defect ? `${coil}?defect=${v.defect}` : coil,
+  };
+}
