@@ -27,9 +27,10 @@ type livePicture struct {
 
 	mu      sync.Mutex
 	columns int
-	rows    []byte // pictureRows x columns; row n at n % pictureRows
-	next    int64  // number of the row after the newest; 0 before the first
-	first   int64  // oldest row kept
+	rows    []byte  // pictureRows x columns; row n at n % pictureRows
+	next    int64   // number of the row after the newest; 0 before the first
+	first   int64   // oldest row kept
+	edge    float64 // operator-side strip edge of the newest frame, in columns
 }
 
 func (p *livePicture) countsPerRow() int64 { return blockPixels * cellBlocksAlong }
@@ -47,6 +48,13 @@ func (p *livePicture) add(span inspection.EncoderSpan, s *inspection.Screening) 
 	if columns != p.columns || from < p.next-1 {
 		p.columns, p.rows = columns, make([]byte, pictureRows*columns)
 		p.next, p.first = from, from
+	}
+	if s.Edges.Present {
+		const pixels = blockPixels * cellBlocksAcross
+		p.edge = s.Edges.Left / pixels
+		if p.mirror {
+			p.edge = float64(columns) - s.Edges.Right/pixels
+		}
 	}
 	for p.next < from { // lost strip
 		clear(p.row(p.next))
@@ -91,7 +99,7 @@ func (p *livePicture) after(row int64, head int64) web.StripPicture {
 	defer p.mu.Unlock()
 	from := max(row+1, p.first, p.next-mostPictureRows)
 	pic := web.StripPicture{
-		FirstRow: from, Columns: p.columns, HeadRow: -1,
+		FirstRow: from, Columns: p.columns, HeadRow: -1, LeftEdge: p.edge,
 		MMPerRow:    float64(p.mm) * float64(p.countsPerRow()),
 		MMPerColumn: float64(p.mm) * blockPixels * cellBlocksAcross,
 	}
