@@ -52,13 +52,14 @@ the bottom at the right. The same seed gives the same pixels.`,
 	f.Float64Var(&s.options.DefectsPer100m, "defects", 60, "mean number of defects in 100 m")
 	f.StringVar(&s.side, "side", "top", "side of the strip: top or bottom")
 	f.StringVar(&s.format, "format", "png", "png, or jpg at quality 95")
-	_ = c.MarkFlagRequired("out")
 	return c
 }
 
 func (s *simulated) run(ctx context.Context, log io.Writer) (err error) {
 	side := inspection.Side(s.side)
 	switch {
+	case s.out == "":
+		return misused("--out is missing; it names the folder for the pictures")
 	case !side.Valid():
 		return misused("--side %q is not a side; allowed are top and bottom", s.side)
 	case s.format != "png" && s.format != "jpg":
