@@ -34,6 +34,9 @@ wider range of surfaces than a mill has. The same seed gives the same pictures.`
 			if o.coils < 0 || o.coils > maxSimulated {
 				return fmt.Errorf("--coils is %d; allowed are 0, for samples alone, to %d", o.coils, maxSimulated)
 			}
+			if !(o.threshold >= 0.1 && o.threshold <= 10) {
+				return fmt.Errorf("--threshold is %g; allowed are 0.1 to 10", o.threshold)
+			}
 			o.log = c.ErrOrStderr()
 			return o.run(c.Context())
 		},
@@ -42,6 +45,7 @@ wider range of surfaces than a mill has. The same seed gives the same pictures.`
 	c.Flags().Uint64Var(&o.seed, "seed", 1, "decides every picture")
 	c.Flags().IntVar(&o.count, "count", 300, "pictures of a class and kind (region, window, sample) at most")
 	c.Flags().IntVar(&o.coils, "coils", 40, "simulated coils at most; 0: samples alone")
+	c.Flags().Float32Var(&o.threshold, "threshold", 1, "the detector's thresholds are multiplied by this; below 1 gives more false regions to learn from")
 	c.Flags().BoolVar(&o.good, "good", false, "coils without seeded defects: false regions and windows alone")
 	_ = c.MarkFlagRequired("out")
 	return c

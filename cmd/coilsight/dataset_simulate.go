@@ -32,6 +32,8 @@ type simulation struct {
 	coils int
 	good  bool
 	log   io.Writer
+	// threshold scales the detector's.
+	threshold float32
 
 	written map[pictureKind]int
 	// seeded and found count the defects the mill put on the strip and those the detector fired on.
@@ -143,7 +145,7 @@ type watch struct {
 }
 
 func (w *watch) run(ctx context.Context) error {
-	d, err := inference.NewDetector(w.mill.Options().PixelsAcross, inference.DetectorOptions{})
+	d, err := inference.NewDetector(w.mill.Options().PixelsAcross, inference.DetectorOptions{Threshold: w.threshold})
 	if err != nil {
 		return err
 	}
