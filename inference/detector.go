@@ -35,6 +35,7 @@ type Detector struct {
 	blocks      []uint16
 	cols        []uint16
 	left, right []int32 // columns of strip in a block row, [left, right)
+	steel       []int32 // the nearest block row that shows strip
 	sat         []uint32
 	lines       []float32
 	feat        []float32
@@ -133,16 +134,16 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 		out.Means = append(out.Means, byte((v+32)/64))
 	}
 	out.Regions = out.Regions[:0]
-	if out.Edges.Present {
+	if out.Edges.Present && d.nearestSteel(s) {
 		n := rows * d.nb
-		measureBlocks(d.blocks, d.plane(), d.nb, s, d.left, d.right, d.sat, d.feat, n)
+		measureBlocks(d.blocks, d.plane(), d.nb, s, d.left, d.right, d.steel, d.sat, d.feat, n)
 		measureLines(d.cols, d.nb, s, d.left, d.right, d.lines, d.feat, n)
 		inside := blockMask{left: d.left[s.first:s.end], right: d.right[s.first:s.end], nb: d.nb}
 		d.levels.follow(d.feat, n, inside, img.Height)
-		floor, weight := d.levels.thresholds(d.threshold)
-		scoreBlocks(d.feat, n, n, &floor, &weight, d.score, d.which)
-		inside.clear(d.score)
-		out.Regions = d.boxes.regions(out.Regions, blockMap{score: d.score[:n], which: d.which[:n], feat: d.feat, plane: n, nb: d.nb}, img, gain, out.Edges, d.maxRegions)
+		weight := d.levels.weights(d.threshold)
+		scoreBlocks(d.feat, n, n, &weight, d.score, d.which)
+		inside.blank(d.score)
+		out.Regions = d.boxes.regions(out.Regions, blockMap{score: d.score[:n], which: d.which[:n], feat: d.feat, plane: n, nb: d.nb}, img, gain, d.maxRegions)
 	}
 	d.keep(rows)
 	return nil
@@ -160,7 +161,7 @@ func (d *Detector) grow(rows int) {
 	all := contextRows + rows
 	d.blocks = make([]uint16, planes*all*d.nb)
 	d.cols = make([]uint16, all*d.nb*blockSize)
-	d.left, d.right = make([]int32, all), make([]int32, all)
+	d.left, d.right, d.steel = make([]int32, all), make([]int32, all), make([]int32, all)
 	d.sat = make([]uint32, blockScratch(d.nb, all))
 	d.feat = make([]float32, features*rows*d.nb)
 	d.score, d.which = make([]float32, rows*d.nb), make([]uint8, rows*d.nb)
@@ -183,6 +184,21 @@ func (d *Detector) measure(b band) {
 		return
 	}
 	firstPass(b.img, b.gain, b.from, b.to, d.blocks[contextRows*d.nb:], d.plane(), d.cols[contextRows*d.nb*blockSize:], d.avx2)
+}
+
+// nearestSteel fills steel. It is false where no row of the frame is to be screened.
+func (d *Detector) nearestSteel(s rowSpan) bool {
+	last := int32(-1)
+	for r := s.start; r < s.end; r++ {
+		if d.right[r] > d.left[r] {
+			for i := r - 1; last < 0 && i >= s.start; i-- {
+				d.steel[i] = int32(r)
+			}
+			last = int32(r)
+		}
+		d.steel[r] = last
+	}
+	return last >= int32(s.first)
 }
 
 // keep moves the frame's last rows to where the next frame expects its context.

@@ -1,5 +1,7 @@
 package inference
 
+import "math"
+
 // levels follows how much the measures of ordinary strip amount to: the running median of each since
 // the head end.
 type levels struct {
@@ -15,43 +17,86 @@ const (
 	levelLines = 256
 )
 
-// follow takes in a frame of height lines. The first one sets the medians.
+// follow takes in a frame of height lines. The first one with enough strip sets the medians; until then
+// each frame is judged by its own, or by ordinary strip where it shows next to nothing.
 func (l *levels) follow(feat []float32, plane int, inside blockMask, height int) {
+	_, ordinary := limits()
 	for f := range features {
-		m, ok := inside.median(feat[f*plane:])
-		if !ok {
-			return
-		}
-		if !l.known {
+		m, n := inside.median(feat[f*plane:])
+		switch {
+		case l.known && n < fewSamples:
+		case l.known:
+			most := max(levelStep, 0.2*l.median[f]) * min(1, float32(height)/levelLines)
+			l.median[f] += min(max(m-l.median[f], -most), most)
+		case n < fewSamples:
+			l.median[f] = ordinary[f]
+		default:
 			l.median[f] = m
-			continue
 		}
-		most := max(levelStep, 0.2*l.median[f]) * min(1, float32(height)/levelLines)
-		l.median[f] += min(max(m-l.median[f], -most), most)
 	}
-	l.known = true
+	l.known = l.known || inside.rows() >= min(firstRows, len(inside.left))
 }
 
-// limits are the contrasts in percent of the brightness around at which a measure fires on strip
-// without texture, and how many medians of ordinary strip are taken off first.
-func limits() (at, medians [features]float32) {
-	at = [features]float32{
-		featurePatch: 13.5, featureWide: 20, featureGradX: 11.5, featureGradY: 16, featureDark: 40, featureLight: 60,
-		featureRow: 30, featureCol: 30, featureLine32: 30, featureLine64: 16, featureLine128: 14,
+const (
+	// fewSamples of a measure tell nothing of its median.
+	fewSamples = 64
+	// firstRows is how many block rows of strip a frame must show for its medians to stand.
+	firstRows = 12
+)
+
+// limits are the values at which the measures fire on strip of an ordinary texture, and the medians
+// which that texture has, both in percent of the brightness around.
+func limits() (fire, ordinary [features]float32) {
+	fire = [features]float32{
+		featurePatch: 9.7, featureGradX: 25, featureGradY: 35, featureTexture: 90, featureDark: 124, featureLight: 49,
+		featureRow: 69, featureCol: 23, featureLine32: 19, featureLine64: 26, featureLine128: 8,
 	}
-	medians = [features]float32{featureGradX: 1, featureGradY: 1, featureDark: 1, featureLight: 1, featureRow: 1, featureCol: 1}
-	return at, medians
+	ordinary = [features]float32{
+		featurePatch: 1.5, featureGradX: 5, featureGradY: 5, featureTexture: 17, featureDark: 8, featureLight: 9,
+		featureRow: 4.5, featureCol: 4.5, featureLine32: 2.2, featureLine64: 1.7, featureLine128: 1.3,
+	}
+	return fire, ordinary
 }
 
-// thresholds turns the limits into what is taken off a measure and what it is multiplied by.
-func (l *levels) thresholds(k float32) (floor, weight [features]float32) {
-	at, medians := limits()
+const (
+	// adapt is the power of the strip's texture with which a limit grows. With 0 a limit is a fixed
+	// contrast, and rough strip fires all over; with 1 it is a multiple of the texture, and defects on
+	// rough strip are lost.
+	adapt = 0.2
+	// A texture beyond this multiple of the ordinary raises the limits no further.
+	roughest = 3
+	// quiet is the share of the ordinary texture below which a strip is taken for clean: what limits the
+	// sight is then the camera's noise and not scale, and whatever rises clear of it is a defect.
+	quiet = 0.6
+)
+
+// clearOf are the multiples of its own median that a measure rises to on strip without scale, with a
+// third to spare.
+func clearOf() [features]float32 {
+	return [features]float32{
+		featurePatch: 11.5, featureGradX: 1.9, featureGradY: 2.1, featureTexture: 2, featureDark: 5.5, featureLight: 3.6,
+		featureRow: 5, featureCol: 4.6, featureLine32: 5.6, featureLine64: 5.6, featureLine128: 5.5,
+	}
+}
+
+// weights turns the limits into what a measure is multiplied by to be 1 where it fires.
+func (l *levels) weights(k float32) (weight [features]float32) {
+	fire, ordinary := limits()
+	times := clearOf()
+	isQuiet := l.median[featureTexture] < quiet*ordinary[featureTexture]
 	for f := range features {
-		floor[f] = medians[f] * l.median[f]
-		weight[f] = 1 / (k * at[f])
+		texture := min(l.median[f]/ordinary[f], roughest)
+		at := fire[f] * float32(math.Pow(float64(texture), adapt))
+		if isQuiet {
+			at = min(at, times[f]*l.median[f])
+		}
+		weight[f] = 1 / (k * max(at, leastContrast))
 	}
-	return floor, weight
+	return weight
 }
+
+// leastContrast in percent: below it the rounding of 8-bit pixels is at work.
+const leastContrast = 1.5
 
 // blockMask says which blocks of a frame lie wholly on the strip.
 type blockMask struct {
@@ -64,32 +109,47 @@ func (m blockMask) row(r int) (from, to int) {
 	return from, max(from, int(m.right[r])/blockSize)
 }
 
-// median is the middle of the measure's size over the strip, to levelStep.
-func (m blockMask) median(feat []float32) (float32, bool) {
+// levelSamples is how many blocks of a frame a median is taken of: its error is then about a thirtieth
+// of the spread, and the cost does not grow with the frame.
+const levelSamples = 1500
+
+// rows that are screened.
+func (m blockMask) rows() (n int) {
+	for r := range m.left {
+		if m.right[r] > m.left[r] {
+			n++
+		}
+	}
+	return n
+}
+
+// median is the middle of the measure's size over the strip, to levelStep, and the number of blocks it
+// was taken of. Where a measure is 0 it was not taken: a line needs rows enough.
+func (m blockMask) median(feat []float32) (middle float32, samples int32) {
 	var bins [levelBins]int32
-	total := int32(0)
+	total, seen := int32(0), int32(0)
+	step := max(1, len(m.left)*m.nb/levelSamples)
 	for r := range m.left {
 		from, to := m.row(r)
-		for _, v := range feat[r*m.nb+from : r*m.nb+to] {
-			if v < 0 {
-				v = -v
+		row := feat[r*m.nb : (r+1)*m.nb]
+		for i := from + r%step; i < to; i += step {
+			if v := max(row[i], -row[i]); v > 0 {
+				bins[min(int(v*(1/levelStep)), levelBins-1)]++
+				total++
 			}
-			bins[min(int(v*(1/levelStep)), levelBins-1)]++
 		}
-		total += int32(to - from)
 	}
-	seen := int32(0)
 	for i, n := range bins {
 		seen += n
 		if 2*seen > total {
-			return (float32(i) + 0.5) * levelStep, true
+			return (float32(i) + 0.5) * levelStep, total
 		}
 	}
-	return 0, false
+	return 0, 0
 }
 
-// clear takes away the score of blocks off the strip.
-func (m blockMask) clear(score []float32) {
+// blank takes away the score of blocks off the strip.
+func (m blockMask) blank(score []float32) {
 	for r := range m.left {
 		from, to := m.row(r)
 		clear(score[r*m.nb : r*m.nb+min(from, m.nb)])

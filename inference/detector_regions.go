@@ -2,6 +2,7 @@ package inference
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/coilsight/coilsight/inspection"
@@ -9,10 +10,20 @@ import (
 
 const (
 	// growAt is the score down to which a region grows once one of its blocks has fired at 1.
-	growAt = 0.75
+	growAt = 0.88
+	// leastSum and enoughSum are sums of scores over a region's blocks: below the one a block that
+	// fired is taken for noise, above the other many that nearly fired are taken for a defect.
+	leastSum  = 1.5
+	enoughSum = 5.5
 	// padding in pixels around the blocks that responded: what a block of 8 pixels half covers does
 	// not always respond.
 	padding = 2
+	// fullAt is the share of a rectangle that must respond for it not to be cut, inner what a block
+	// between responding ones counts.
+	fullAt = 0.73
+	inner  = 0.5
+	// mergeGap is the distance in blocks over which crumbs are joined.
+	mergeGap = 2
 )
 
 // blockMap holds a frame's scores by block.
@@ -30,6 +41,8 @@ type boxer struct {
 	stack  []int32
 	blocks []int32 // of the component at hand
 	rects  []rect
+
+	columns, rows profile
 }
 
 // rect is a rectangle of blocks, right and bottom exclusive.
@@ -48,18 +61,28 @@ func (x *boxer) grow(n int) {
 	x.blocks = make([]int32, 0, n)
 }
 
-func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspection.LineImage, gain inspection.ColumnGain, e inspection.StripEdges, most int) []inspection.RegionOfInterest {
+func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspection.LineImage, gain inspection.ColumnGain, most int) []inspection.RegionOfInterest {
 	x.rects = x.rects[:0]
 	clear(x.label[:len(m.score)])
 	for i, s := range m.score {
-		if s >= 1 && x.label[i] == 0 {
-			x.component(m, i)
+		if s < growAt || x.label[i] != 0 {
+			continue
+		}
+		x.component(m, i)
+		var sum, lines, peak float32
+		for _, b := range x.blocks {
+			sum, peak = sum+m.score[b], max(peak, m.score[b])
+			if kindOf(int(m.which[b])) == inspection.LineRegion {
+				lines += m.score[b] // one line answers in all the rows it was looked for in
+			}
+		}
+		if (peak >= 1 && sum >= leastSum) || sum-lines >= enoughSum {
 			x.split(m, x.blocks)
 		}
 	}
 	x.merge()
 	for _, q := range x.rects {
-		out = append(out, toRegion(q, m, img, gain, e))
+		out = append(out, toRegion(q, m, img, gain))
 	}
 	if most > 0 && len(out) > most {
 		slices.SortFunc(out, func(a, b inspection.RegionOfInterest) int {
@@ -114,34 +137,30 @@ func bound(m blockMap, blocks []int32) rect {
 // the least area, and so on with each.
 func (x *boxer) split(m blockMap, blocks []int32) {
 	q := bound(m, blocks)
-	if q.area() <= 6 || float32(q.count) >= 0.6*float32(q.area()) {
+	x.columns.reset(q.r - q.l)
+	x.rows.reset(q.b - q.t)
+	for _, i := range blocks {
+		c, y := int(i)%m.nb-q.l, int(i)/m.nb-q.t
+		x.columns.add(c, y)
+		x.rows.add(y, c)
+	}
+	if q.area() <= 6 || float32(q.count)+inner*float32(x.between()-q.count) >= fullAt*float32(q.area()) {
 		x.rects = append(x.rects, q)
 		return
 	}
-	best, at, across := q.area(), 0, false
-	for c := q.l + 1; c < q.r; c++ {
-		if a := cutArea(m, blocks, c, true); a < best {
-			best, at, across = a, c, true
-		}
-	}
-	for y := q.t + 1; y < q.b; y++ {
-		if a := cutArea(m, blocks, y, false); a < best {
-			best, at, across = a, y, false
-		}
-	}
-	if float32(best) > 0.8*float32(q.area()) {
+	column, a := x.columns.cut()
+	row, b := x.rows.cut()
+	if float32(min(a, b)) > 1*float32(q.area()) {
 		x.rects = append(x.rects, q)
 		return
-	}
-	before := func(i int32) bool {
-		if across {
-			return int(i)%m.nb < at
-		}
-		return int(i)/m.nb < at
 	}
 	n := 0
-	for i := range blocks {
-		if before(blocks[i]) {
+	for i, p := range blocks {
+		before := int(p)/m.nb < q.t+row
+		if a <= b {
+			before = int(p)%m.nb < q.l+column
+		}
+		if before {
 			blocks[n], blocks[i] = blocks[i], blocks[n]
 			n++
 		}
@@ -150,53 +169,111 @@ func (x *boxer) split(m blockMap, blocks []int32) {
 	x.split(m, blocks[n:])
 }
 
-// cutArea is the area of the two rectangles that a cut before column or row at leaves.
-func cutArea(m blockMap, blocks []int32, at int, across bool) int {
-	var q [2]rect
-	for i := range q {
-		q[i] = rect{l: m.nb, t: len(m.score)}
-	}
-	for _, i := range blocks {
-		c, y := int(i)%m.nb, int(i)/m.nb
-		k := 0
-		if (across && c >= at) || (!across && y >= at) {
-			k = 1
-		}
-		q[k].l, q[k].r, q[k].t, q[k].b = min(q[k].l, c), max(q[k].r, c+1), min(q[k].t, y), max(q[k].b, y+1)
-	}
-	return q[0].area() + q[1].area()
-}
-
-// merge joins rectangles that lie within two blocks of each other where the joint one is hardly larger.
-func (x *boxer) merge() {
-	for again := true; again; {
-		again = false
-		for i := 0; i < len(x.rects); i++ {
-			for j := i + 1; j < len(x.rects); j++ {
-				a, b := x.rects[i], x.rects[j]
-				if max(a.l, b.l)-min(a.r, b.r) > 2 || max(a.t, b.t)-min(a.b, b.b) > 2 {
-					continue
-				}
-				u := rect{min(a.l, b.l), min(a.t, b.t), max(a.r, b.r), max(a.b, b.b), a.count + b.count, a.peak, a.score}
-				if b.score > a.score {
-					u.peak, u.score = b.peak, b.score
-				}
-				if float32(u.area()) > 1.3*float32(a.area()+b.area()) {
-					continue
-				}
-				x.rects[i] = u
-				x.rects = slices.Delete(x.rects, j, j+1)
-				again = true
-				j = i
+// between counts the blocks that lie between others both along and across: the inside of a patch of
+// which only the border responds.
+func (x *boxer) between() int {
+	n := 0
+	for y := range x.rows.lo {
+		for c := x.rows.lo[y]; c <= x.rows.hi[y]; c++ {
+			if x.columns.lo[c] <= y && y <= x.columns.hi[c] {
+				n++
 			}
 		}
 	}
+	return n
 }
 
-func toRegion(q rect, m blockMap, img inspection.LineImage, gain inspection.ColumnGain, e inspection.StripEdges) inspection.RegionOfInterest {
+// profile holds, for each line of blocks across one axis, how far the blocks on it reach along the
+// other: lo to hi, inclusive.
+type profile struct {
+	lo, hi []int
+	area   []int // of the rectangle around the lines before, for each cut
+}
+
+func (p *profile) reset(n int) {
+	p.lo, p.hi, p.area = p.lo[:0], p.hi[:0], p.area[:0]
+	for range n {
+		p.lo, p.hi = append(p.lo, math.MaxInt), append(p.hi, -1)
+	}
+}
+
+func (p *profile) add(line, at int) {
+	p.lo[line], p.hi[line] = min(p.lo[line], at), max(p.hi[line], at)
+}
+
+// cut finds the line before which to cut so that the rectangles around either part have the least area
+// together. Lines at the cut that hold no block count for neither.
+func (p *profile) cut() (at, area int) {
+	lo, hi := math.MaxInt, -1
+	first, last := 0, 0
+	for i := range p.lo {
+		p.area = append(p.area, max(0, hi-lo+1)*(last-first))
+		if p.hi[i] >= 0 {
+			if hi < 0 {
+				first = i
+			}
+			lo, hi, last = min(lo, p.lo[i]), max(hi, p.hi[i]), i+1
+		}
+	}
+	at, area = 0, math.MaxInt
+	lo, hi = math.MaxInt, -1
+	for i := len(p.lo) - 1; i > 0; i-- {
+		if p.hi[i] >= 0 {
+			if hi < 0 {
+				last = i + 1
+			}
+			lo, hi, first = min(lo, p.lo[i]), max(hi, p.hi[i]), i
+		}
+		if sum := p.area[i] + max(0, hi-lo+1)*(last-first); hi >= 0 && sum < area {
+			at, area = i, sum
+		}
+	}
+	return at, area
+}
+
+// merge joins rectangles that lie within mergeGap blocks of each other where the joint one is hardly
+// larger: crumbs of one defect.
+func (x *boxer) merge() {
+	for range 4 { // a chain of crumbs closes by halves
+		slices.SortFunc(x.rects, func(a, b rect) int {
+			return cmp.Or(cmp.Compare(a.t, b.t), cmp.Compare(a.l, b.l), cmp.Compare(a.peak, b.peak))
+		})
+		n := len(x.rects)
+		for i := range x.rects {
+			a := &x.rects[i]
+			for j := i + 1; j < len(x.rects) && a.count > 0 && x.rects[j].t <= a.b+mergeGap; j++ {
+				if b := &x.rects[j]; b.count > 0 && a.join(*b) {
+					b.count = 0
+					n--
+				}
+			}
+		}
+		if n == len(x.rects) {
+			return
+		}
+		x.rects = slices.DeleteFunc(x.rects, func(q rect) bool { return q.count == 0 })
+	}
+}
+
+// join takes b in where it is near and leaves little empty.
+func (q *rect) join(b rect) bool {
+	if max(q.l, b.l)-min(q.r, b.r) > mergeGap || max(q.t, b.t)-min(q.b, b.b) > mergeGap {
+		return false
+	}
+	u := rect{min(q.l, b.l), min(q.t, b.t), max(q.r, b.r), max(q.b, b.b), q.count + b.count, q.peak, q.score}
+	if b.score > q.score {
+		u.peak, u.score = b.peak, b.score
+	}
+	if float32(u.area()) > 1.05*float32(q.area()+b.area()) {
+		return false
+	}
+	*q = u
+	return true
+}
+
+func toRegion(q rect, m blockMap, img inspection.LineImage, gain inspection.ColumnGain) inspection.RegionOfInterest {
 	l, t := max(q.l*blockSize-padding, 0), max(q.t*blockSize-padding, 0)
 	r, b := min(q.r*blockSize+padding, img.Width), min(q.b*blockSize+padding, img.Height)
-	l, r = max(l, int(e.Left)), min(r, int(e.Right+0.999))
 	which := int(m.which[q.peak])
 	v := m.feat[which*m.plane+q.peak]
 	roi := inspection.RegionOfInterest{

@@ -52,9 +52,9 @@ func firstPass(img inspection.LineImage, gain inspection.ColumnGain, row0, row1 
 // Measures of how a block stands out, as second.h defines them.
 const (
 	featurePatch   = C.CS_PATCH
-	featureWide    = C.CS_WIDE
 	featureGradX   = C.CS_GRAD_X
 	featureGradY   = C.CS_GRAD_Y
+	featureTexture = C.CS_TEXTURE
 	featureDark    = C.CS_DARK
 	featureLight   = C.CS_LIGHT
 	featureRow     = C.CS_ROW
@@ -80,16 +80,15 @@ func measureLines(cols []uint16, nb int, s rowSpan, left, right []int32, scratch
 func lineScratch(nb int) int { return 4 * (nb*8 + 64) }
 
 // measureBlocks fills the planes that measureLines leaves; sat holds blockScratch(nb, rows) numbers.
-func measureBlocks(blocks []uint16, blocksPlane, nb int, s rowSpan, left, right []int32, sat []uint32, feat []float32, plane int) {
+func measureBlocks(blocks []uint16, blocksPlane, nb int, s rowSpan, left, right, steel []int32, sat []uint32, feat []float32, plane int) {
 	C.cs_features((*C.uint16_t)(unsafe.Pointer(&blocks[0])), C.ptrdiff_t(blocksPlane), C.int(nb), C.int(s.start), C.int(s.first), C.int(s.end),
-		(*C.int32_t)(unsafe.Pointer(&left[0])), (*C.int32_t)(unsafe.Pointer(&right[0])),
+		(*C.int32_t)(unsafe.Pointer(&left[0])), (*C.int32_t)(unsafe.Pointer(&right[0])), (*C.int32_t)(unsafe.Pointer(&steel[0])),
 		(*C.uint32_t)(unsafe.Pointer(&sat[0])), (*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane))
 }
 
-func blockScratch(nb, rows int) int { return 3 * (rows + 1) * (nb + 2*featureMargin + 1) }
+func blockScratch(nb, rows int) int { return 4 * (rows + 1) * (nb + 2*featureMargin + 1) }
 
 // scoreBlocks combines the measures of n blocks.
-func scoreBlocks(feat []float32, plane, n int, floor, weight *[features]float32, score []float32, which []uint8) {
-	C.cs_score((*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane), C.int(n), (*C.float)(unsafe.Pointer(&floor[0])),
-		(*C.float)(unsafe.Pointer(&weight[0])), (*C.float)(unsafe.Pointer(&score[0])), (*C.uint8_t)(unsafe.Pointer(&which[0])))
+func scoreBlocks(feat []float32, plane, n int, weight *[features]float32, score []float32, which []uint8) {
+	C.cs_score((*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane), C.int(n), (*C.float)(unsafe.Pointer(&weight[0])), (*C.float)(unsafe.Pointer(&score[0])), (*C.uint8_t)(unsafe.Pointer(&which[0])))
 }

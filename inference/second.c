@@ -22,10 +22,8 @@ VECTORED static void line_window(const float *restrict c, float *restrict two, f
     // eight[i] is the mean of c[i..i+8).
     for (int i = 0; i < n + 31; i++)
         two[i] = c[i] + c[i + 1];
-    for (int i = 0; i < n + 28; i++)
-        eight[i] = two[i] + two[i + 2];
     for (int i = 0; i < n + 24; i++)
-        eight[i] = (eight[i] + eight[i + 4]) * 0.125f;
+        eight[i] = (two[i] + two[i + 2] + two[i + 4] + two[i + 6]) * 0.125f;
     for (int i = 0; i < n; i++) {
         const int x = i + 16;
         const float three = (c[x - 1] + c[x] + c[x + 1]) * (1.0f / 3), five = (two[x - 2] + two[x] + c[x + 2]) * 0.2f;
@@ -35,6 +33,21 @@ VECTORED static void line_window(const float *restrict c, float *restrict two, f
         const float light = fmax2(three - fmax2(l3, r3), five - fmax2(l5, r5));
         const float level = fmax2(8, 0.5f * (l5 + r5));
         resp[i] = (light > dark ? fmax2(light, 0) : -fmax2(dark, 0)) / level * 100;
+    }
+}
+
+// widest gives the least and the greatest of v[i..i+8) in lo[i] and hi[i]. The arrays have 8 more
+// numbers than n; what stands there reaches only the last seven results, where no block begins.
+VECTORED static void widest(const float *restrict v, float *restrict lo, float *restrict hi, int n) {
+    for (int i = 0; i < n; i++) {
+        lo[i] = fmin2(v[i], v[i + 1]);
+        hi[i] = fmax2(v[i], v[i + 1]);
+    }
+    for (int k = 2; k < 8; k *= 2) {
+        for (int i = 0; i < n; i++) {
+            lo[i] = fmin2(lo[i], lo[i + k]);
+            hi[i] = fmax2(hi[i], hi[i + k]);
+        }
     }
 }
 
@@ -81,7 +94,7 @@ void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const
         for (int stop = first; stop < end;) {
             stop = stop + step < end ? stop + step : end;
             int from = stop - rows > start ? stop - rows : start;
-            if (stop - from < 2)
+            if (stop - from < step) // too few rows would leave more noise than the limits allow for
                 continue;
             int l = 0, r = n;
             for (int i = from; i < stop; i++) {
@@ -93,13 +106,9 @@ void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const
             add_rows(cols + (ptrdiff_t)from * n, n, stop - from, c + 16);
             extend(c + 16, n, l, r);
             line_window(c, two, eight, resp, n);
+            widest(resp, two, eight, n);
             for (int b = (l + 7) / 8; b < r / 8; b++) {
-                float lo = 0, hi = 0;
-                for (int i = 0; i < 8; i++) {
-                    lo = fmin2(lo, resp[b * 8 + i]);
-                    hi = fmax2(hi, resp[b * 8 + i]);
-                }
-                const float v = hi > -lo ? hi : lo;
+                const float lo = two[b * 8], hi = eight[b * 8], v = hi > -lo ? hi : lo;
                 for (int i = from > first ? from : first; i < stop; i++) {
                     float *p = out + (ptrdiff_t)(i - first) * nb + b;
                     if (fabsf(v) > fabsf(*p))
@@ -120,56 +129,78 @@ static void pad_row(const uint16_t *src, int nb, int l, int r, uint16_t *dst) {
         dst[i] = src[r - 1];
 }
 
-// area is the sum over the blocks [b-h, b+h] of the rows between the table's rows top and bottom.
-static inline uint32_t area(const uint32_t *top, const uint32_t *bottom, int b, int h) {
-    const int l = b + CS_MARGIN - h, r = b + CS_MARGIN + h + 1;
-    return bottom[r] - bottom[l] - top[r] + top[l];
+// box is the mean over the 2h+1 blocks across and the rows around r, as many above as below, so that a
+// gradient along the strip does not look like a difference where the frame ends. sat is a summed area
+// table whose differences are exact although its sums may wrap.
+VECTORED static void box(const uint32_t *sat, int width, int start, int end, int r, int across, int n, float *restrict out) {
+    int h = across;
+    if (h > r - start)
+        h = r - start;
+    if (h > end - 1 - r)
+        h = end - 1 - r;
+    const uint32_t *top = sat + (ptrdiff_t)(r - h - start) * width + CS_MARGIN - across;
+    const uint32_t *bottom = sat + (ptrdiff_t)(r + h + 1 - start) * width + CS_MARGIN - across;
+    const int w = 2 * across + 1;
+    const float scale = 1.0f / (float)((2 * h + 1) * w);
+    for (int i = 0; i < n; i++)
+        out[i] = (float)(int32_t)(bottom[i + w] - bottom[i] - top[i + w] + top[i]) * scale;
 }
 
-typedef struct {
-    const uint32_t *top, *bottom;
-    float scale;
-} window;
-
-static window rows_around(const uint32_t *sat, int width, int start, int end, int r, int h) {
-    const int a = r - h > start ? r - h : start, z = r + h + 1 < end ? r + h + 1 : end;
-    return (window){sat + (ptrdiff_t)(a - start) * width, sat + (ptrdiff_t)(z - start) * width, 1.0f / (float)((z - a) * (2 * h + 1))};
+VECTORED static void to_unit(float *restrict level, int n) {
+    for (int i = 0; i < n; i++)
+        level[i] = level[i] > 8 * 64 ? level[i] : 8 * 64;
+    for (int i = 0; i < n; i++)
+        level[i] = 100 / level[i];
 }
 
-VECTORED static void feature_row(const uint16_t *restrict m, ptrdiff_t mp, int nb, window s3, window s5, window s9, window s15, window s21, window x3,
-                        window y3, float *restrict f, ptrdiff_t fp) {
-    for (int b = 0; b < nb; b++) {
-        const float level = fmax2(8 * 64, (float)area(s15.top, s15.bottom, b, 7) * s15.scale);
-        const float unit = 100 / level;
-        const float near = (float)area(s3.top, s3.bottom, b, 1) * s3.scale;
-        f[CS_PATCH * fp + b] = (near - (float)area(s9.top, s9.bottom, b, 4) * s9.scale) * unit;
-        f[CS_WIDE * fp + b] =
-            ((float)area(s5.top, s5.bottom, b, 2) * s5.scale - (float)area(s21.top, s21.bottom, b, 10) * s21.scale) * unit;
-        f[CS_GRAD_X * fp + b] = (float)area(x3.top, x3.bottom, b, 1) * x3.scale * unit;
-        f[CS_GRAD_Y * fp + b] = (float)area(y3.top, y3.bottom, b, 1) * y3.scale * (64.0f / 56) * unit;
-        f[CS_DARK * fp + b] = (near - (float)m[CS_PAIR_LO * mp + b] * 64) * unit;
-        f[CS_LIGHT * fp + b] = ((float)m[CS_PAIR_HI * mp + b] * 64 - near) * unit;
-        const float mean = m[CS_SUM * mp + b];
-        const float rl = mean - (float)m[CS_ROW_LO * mp + b] * 8, rh = (float)m[CS_ROW_HI * mp + b] * 8 - mean;
-        f[CS_ROW * fp + b] = (rh > rl ? rh : -rl) * unit;
-        const float cl = mean - (float)m[CS_COL_LO * mp + b] * 8, ch = (float)m[CS_COL_HI * mp + b] * 8 - mean;
-        f[CS_COL * fp + b] = (ch > cl ? ch : -cl) * unit;
+VECTORED static void scaled(float *restrict f, const float *restrict unit, float by, int n) {
+    for (int i = 0; i < n; i++)
+        f[i] *= unit[i] * by;
+}
+
+VECTORED static void differ(float *restrict f, const float *restrict a, const float *restrict b, const float *restrict unit, int n) {
+    for (int i = 0; i < n; i++)
+        f[i] = (a[i] - b[i]) * unit[i];
+}
+
+VECTORED static void extremes(float *restrict dark, float *restrict light, const float *restrict near, const uint16_t *restrict lo,
+                              const uint16_t *restrict hi, const float *restrict unit, int n) {
+    for (int i = 0; i < n; i++) {
+        dark[i] = (near[i] - (float)(64 * lo[i])) * unit[i];
+        light[i] = ((float)(64 * hi[i]) - near[i]) * unit[i];
+    }
+}
+
+VECTORED static void runs(float *restrict f, const uint16_t *restrict sum, const uint16_t *restrict lo, const uint16_t *restrict hi,
+                          const float *restrict unit, int n) {
+    for (int i = 0; i < n; i++) {
+        const float dark = (float)(8 * lo[i] - sum[i]), light = (float)(8 * hi[i] - sum[i]);
+        const float most = light > -dark ? light : dark;
+        f[i] = most * unit[i];
     }
 }
 
 void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int start, int first, int end, const int32_t *left,
-                 const int32_t *right, uint32_t *sat, float *feat, ptrdiff_t plane) {
+                 const int32_t *right, const int32_t *steel, uint32_t *sat, float *feat, ptrdiff_t plane) {
     const int width = nb + 2 * CS_MARGIN + 1, rows = end - start;
     const ptrdiff_t table = (ptrdiff_t)(rows + 1) * width;
-    static const int measure[3] = {CS_SUM, CS_GX, CS_GY};
-    uint16_t padded[width];
-    for (int k = 0; k < 3; k++) {
+        uint16_t padded[width], range[nb];
+    for (int k = 0; k < 4; k++) {
         uint32_t *t = sat + k * table;
         memset(t, 0, sizeof *t * (size_t)width);
         for (int r = start; r < end; r++) {
             const uint32_t *above = t + (ptrdiff_t)(r - start) * width;
             uint32_t *here = t + (ptrdiff_t)(r - start + 1) * width, sum = 0;
-            pad_row(blocks + measure[k] * blocks_plane + (ptrdiff_t)r * nb, nb, (left[r] + 7) / 8, right[r] / 8, padded);
+            const int like = steel[r];
+            const uint16_t *row = blocks + (ptrdiff_t)like * nb;
+            if (k == 3) {
+                for (int i = 0; i < nb; i++)
+                    range[i] = (uint16_t)(row[CS_PAIR_HI * blocks_plane + i] - row[CS_PAIR_LO * blocks_plane + i]);
+                row = range;
+            } else {
+                row += (k == 0 ? CS_SUM : k == 1 ? CS_GX : CS_GY) * blocks_plane;
+            }
+            pad_row(row, nb, (left[like] + 7) / 8, right[like] / 8, padded);
             here[0] = 0;
             for (int i = 0; i + 1 < width; i++) {
                 sum += padded[i];
@@ -177,25 +208,40 @@ void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int sta
             }
         }
     }
+    const uint32_t *sums = sat, *gx = sat + table, *gy = sat + 2 * table, *ranges = sat + 3 * table;
+    float unit[nb], near[nb], far[nb];
     for (int r = first; r < end; r++) {
-        const uint32_t *m = sat, *x = sat + table, *y = sat + 2 * table;
-        feature_row(blocks + (ptrdiff_t)r * nb, blocks_plane, nb, rows_around(m, width, start, end, r, 1),
-                    rows_around(m, width, start, end, r, 2), rows_around(m, width, start, end, r, 4),
-                    rows_around(m, width, start, end, r, 7), rows_around(m, width, start, end, r, 10),
-                    rows_around(x, width, start, end, r, 1), rows_around(y, width, start, end, r, 1),
-                    feat + (ptrdiff_t)(r - first) * nb, plane);
+        const uint16_t *m = blocks + (ptrdiff_t)r * nb;
+        float *f = feat + (ptrdiff_t)(r - first) * nb;
+        box(sums, width, start, end, r, 7, nb, unit);
+        to_unit(unit, nb);
+        box(sums, width, start, end, r, 1, nb, near);
+        box(sums, width, start, end, r, 4, nb, far);
+        differ(f + CS_PATCH * plane, near, far, unit, nb);
+        box(gx, width, start, end, r, 1, nb, f + CS_GRAD_X * plane);
+        scaled(f + CS_GRAD_X * plane, unit, 1, nb);
+        box(gy, width, start, end, r, 1, nb, f + CS_GRAD_Y * plane);
+        scaled(f + CS_GRAD_Y * plane, unit, 64.0f / 56, nb); // 56 differences a block, not 64
+        box(ranges, width, start, end, r, 2, nb, f + CS_TEXTURE * plane);
+        scaled(f + CS_TEXTURE * plane, unit, 64, nb);
+        extremes(f + CS_DARK * plane, f + CS_LIGHT * plane, near, m + CS_PAIR_LO * blocks_plane, m + CS_PAIR_HI * blocks_plane, unit, nb);
+        runs(f + CS_ROW * plane, m + CS_SUM * blocks_plane, m + CS_ROW_LO * blocks_plane, m + CS_ROW_HI * blocks_plane, unit, nb);
+        runs(f + CS_COL * plane, m + CS_SUM * blocks_plane, m + CS_COL_LO * blocks_plane, m + CS_COL_HI * blocks_plane, unit, nb);
     }
 }
 
-VECTORED void cs_score(const float *feat, ptrdiff_t plane, int n, const float *floor, const float *weight, float *score, uint8_t *which) {
+VECTORED static void score_measure(const float *restrict f, float weight, uint8_t number, int n, float *restrict score, uint8_t *restrict which) {
+    for (int i = 0; i < n; i++) {
+        const float s = fabsf(f[i]) * weight;
+        const uint8_t old = which[i];
+        which[i] = s > score[i] ? number : old;
+        score[i] = fmax2(score[i], s);
+    }
+}
+
+void cs_score(const float *feat, ptrdiff_t plane, int n, const float *weight, float *score, uint8_t *which) {
     memset(score, 0, sizeof *score * (size_t)n);
     memset(which, 0, (size_t)n);
-    for (int k = 0; k < CS_FEATURES; k++) {
-        const float *f = feat + k * plane, z = floor[k], w = weight[k];
-        for (int i = 0; i < n; i++) {
-            const float s = (fabsf(f[i]) - z) * w;
-            which[i] = s > score[i] ? (uint8_t)k : which[i];
-            score[i] = fmax2(score[i], s);
-        }
-    }
+    for (int k = 0; k < CS_FEATURES; k++)
+        score_measure(feat + k * plane, weight[k], (uint8_t)k, n, score, which);
 }

@@ -10,9 +10,9 @@
 // where the block is brighter.
 enum {
     CS_PATCH,   // mean of 3 x 3 blocks less that of 9 x 9, signed
-    CS_WIDE,    // mean of 5 x 5 blocks less that of 21 x 21, signed
     CS_GRAD_X,  // gradient across, over 3 x 3 blocks
     CS_GRAD_Y,  // gradient along, over 3 x 3 blocks
+    CS_TEXTURE, // brightest less darkest pair of a block, over 5 x 5 blocks
     CS_DARK,    // the block's darkest pair against the mean of 3 x 3 blocks
     CS_LIGHT,   // its brightest pair
     CS_ROW,     // the run along a row that differs most from the block's mean, signed
@@ -32,12 +32,13 @@ enum {
 void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const int32_t *left, const int32_t *right,
               float *scratch, float *feat, ptrdiff_t plane);
 
-// cs_features fills the other planes. sat has room for 3 * (end-start+1) * (nb+2*CS_MARGIN+1) numbers.
+// cs_features fills the other planes. steel names for each row the nearest that shows strip: itself, or
+// the one that stands in for it beyond the head or tail end. sat has room for 4 * (end-start+1) * (nb+2*CS_MARGIN+1) numbers.
 void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int start, int first, int end, const int32_t *left,
-                 const int32_t *right, uint32_t *sat, float *feat, ptrdiff_t plane);
+                 const int32_t *right, const int32_t *steel, uint32_t *sat, float *feat, ptrdiff_t plane);
 
-// cs_score combines n blocks' measures: score is the greatest of (|f| - floor[f]) * weight[f], which the
+// cs_score combines n blocks' measures: score is the greatest of |f| * weight[f], which the
 // measure of that number gave.
-void cs_score(const float *feat, ptrdiff_t plane, int n, const float *floor, const float *weight, float *score, uint8_t *which);
+void cs_score(const float *feat, ptrdiff_t plane, int n, const float *weight, float *score, uint8_t *which);
 
 #endif

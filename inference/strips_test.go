@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/draw"
 	_ "image/jpeg"
+	_ "image/png"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,7 +84,7 @@ func labelledStrips(t testing.TB) []stripPicture {
 	var out []stripPicture
 	for _, p := range paths {
 		img, sum := readGray(t, p)
-		s := stripPicture{name: filepath.Base(p), img: img, tune: sum[0]%2 == 0}
+		s := stripPicture{name: filepath.Base(p), img: img, tune: sum[0]%2 == 1}
 		for _, r := range masks {
 			if r[0] == s.name {
 				s.regions = append(s.regions, maskRegions(t, r[1], r[2], img.Width, img.Height)...)
@@ -259,13 +260,13 @@ func TestDetectorFindsWhatIsLabelledOnRealStrips(t *testing.T) {
 		t.Logf("%-10s recall %.3f (class 3 %d/%d, class 4 %d/%d), clean windows fired %d/%d, area in events %.3f, events %d on %d strips", part.name,
 			part.s.recall(), part.s.found["3"], part.s.total["3"], part.s.found["4"], part.s.total["4"], part.s.fired, part.s.windows, part.s.meanArea(), part.s.events, part.s.strips)
 	}
-	if all.recall() < 0.93 || other.recall() < 0.93 {
-		t.Errorf("recall %.3f (other half %.3f) is below 0.93", all.recall(), other.recall())
+	if all.recall() < 0.95 || other.recall() < 0.90 {
+		t.Errorf("recall %.3f (other half %.3f) is below 0.95 (0.90)", all.recall(), other.recall())
 	}
 	if all.firedShare() > 0.10 {
 		t.Errorf("%.2f of the clean windows fired; allowed are 0.10", all.firedShare())
 	}
-	if all.meanArea() > 0.36 {
-		t.Errorf("%.2f of the area lies in events; allowed are 0.36", all.meanArea())
+	if all.meanArea() > 0.20 {
+		t.Errorf("%.2f of the area lies in events; allowed are 0.20", all.meanArea())
 	}
 }
