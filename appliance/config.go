@@ -7,10 +7,11 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/coilsight/coilsight/calibration"
 	"github.com/coilsight/coilsight/inspection"
@@ -113,25 +114,32 @@ func readBounded(path string) ([]byte, error) {
 	return data, nil
 }
 
+// unknownKey is how the YAML library names a key that the structure does not have.
+var unknownKey = regexp.MustCompile(`^line (\d+): field (.+) not found in type .+$`)
+
 // decodeStrict reads one YAML document into v and refuses keys that v does not have.
 func decodeStrict(data []byte, v any) error {
-	if len(bytes.TrimSpace(data)) == 0 {
-		return errors.New("the file is empty")
-	}
-	err := yaml.UnmarshalWithOptions(data, v, yaml.Strict())
-	var unknown *yaml.UnknownFieldError
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	err := d.Decode(v)
+	var mistyped *yaml.TypeError
 	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &unknown):
-		return fmt.Errorf("line %d: %s; allowed keys are listed in the shipped file", unknown.GetToken().Position.Line, unknown.GetMessage())
+	case errors.Is(err, io.EOF):
+		return errors.New("the file is empty")
+	case errors.As(err, &mistyped) && len(mistyped.Errors) > 0:
+		first := mistyped.Errors[0]
+		if m := unknownKey.FindStringSubmatch(first); m != nil {
+			return fmt.Errorf("line %s: key %q is not known; the shipped file lists those that are", m[1], m[2])
+		}
+		first, _, _ = strings.Cut(first, " into ")
+		return errors.New(strings.ReplaceAll(first, "cannot unmarshal", "a value of another kind is wanted in place of"))
+	case err != nil:
+		return errors.New(strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "yaml: "))
 	}
-	var y yaml.Error
-	if errors.As(err, &y) && y.GetToken() != nil {
-		return fmt.Errorf("line %d: %s", y.GetToken().Position.Line, y.GetMessage())
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return errors.New("the file holds more than one document; only one is allowed")
 	}
-	first, _, _ := strings.Cut(err.Error(), "\n")
-	return errors.New(first)
+	return nil
 }
 
 // Check reports the first value that is not allowed, as an *inspection.FieldError.
