@@ -94,18 +94,14 @@ func asMisuse(c *cobra.Command) {
 	})
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
+			err := check(c, args)
+			if err == nil {
+				err = c.ValidateRequiredFlags()
+			}
+			if err != nil {
 				return misused("%w; see %s --help", err, c.CommandPath())
 			}
 			return nil
-		}
-	}
-	if run := c.RunE; run != nil {
-		c.RunE = func(c *cobra.Command, args []string) error {
-			if err := c.ValidateRequiredFlags(); err != nil {
-				return misused("%w; see %s --help", err, c.CommandPath())
-			}
-			return run(c, args)
 		}
 	}
 	for _, sub := range c.Commands() {
