@@ -46,7 +46,7 @@ def light(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
     x = 255 * (x.clamp(0, 255) / 255) ** column(torch.exp(uniform(n, -0.25, 0.25, rng)))
     mean = x.mean(dim=(2, 3), keepdim=True)
-    x = mean + (x - mean) * column(torch.exp(uniform(n, math.log(0.65), math.log(1.5), rng)))
+    x = mean + (x - mean) * column(torch.exp(uniform(n, math.log(0.7), math.log(1.5), rng)))
     across = torch.linspace(-1, 1, w).view(1, 1, 1, w) * column(uniform(n, -0.15, 0.15, rng))
     along = torch.linspace(-1, 1, h).view(1, 1, h, 1) * column(uniform(n, -0.15, 0.15, rng))
     x = x * (1 + across + along) * column(torch.exp(uniform(n, math.log(0.45), math.log(1.6), rng)))
@@ -54,15 +54,15 @@ def light(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
 
 def blur(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """A box of 3 or 5 pixels, or a Gaussian, on a third of the crops."""
+    """A box of 3 or 5 pixels, or a Gaussian, on a quarter of the crops."""
     out = x.clone()
     kind = torch.rand(x.shape[0], generator=rng)
-    for low, high, size in ((0.0, 0.12, 3), (0.12, 0.26, 5)):
+    for low, high, size in ((0.0, 0.08, 3), (0.08, 0.16, 5)):
         some = (kind >= low) & (kind < high)
         if some.any():
             padded = functional.pad(x[some], [size // 2] * 4, mode="reflect")
             out[some] = functional.avg_pool2d(padded, size, stride=1)
-    some = (kind >= 0.26) & (kind < 0.36)
+    some = (kind >= 0.16) & (kind < 0.24)
     if some.any():
         sigma = float(uniform(1, 0.6, 1.8, rng))
         t = torch.arange(-4, 5, dtype=torch.float32)
@@ -74,9 +74,9 @@ def blur(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
 
 def noise(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Sensor noise: mostly little, up to a standard deviation of 16 grey levels."""
+    """Sensor noise: mostly little, up to a standard deviation of 14 grey levels."""
     n = x.shape[0]
-    sigma = torch.where(chance(n, 0.3, rng), uniform(n, 3, 16, rng), uniform(n, 0, 3, rng)).view(n, 1, 1, 1)
+    sigma = torch.where(chance(n, 0.25, rng), uniform(n, 3, 14, rng), uniform(n, 0, 3, rng)).view(n, 1, 1, 1)
     return x + sigma * torch.randn(x.shape, generator=rng)
 
 

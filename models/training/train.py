@@ -5,8 +5,8 @@
 
 Every --data is NAME=FOLDER of class folders; NAME must stand in sources.json, which holds the terms of
 the pictures. A quarter of each folder, chosen by the hash of the bytes, is never learned from and is what
-the report is about. Cross-validation on the rest (--folds) gives the temperature, and is what a change of
-the recipe is to be judged by.
+the report is about. Pictures of the rest that a network did not see (--folds) give the temperature, and
+are what a change of the recipe is to be judged by.
 """
 
 import argparse
@@ -87,8 +87,8 @@ def fit(parts, shares, classes, steps: int, seed: int, widths, label: str) -> ne
         for group in optimizer.param_groups:
             group["lr"] = rate
         x, y = sampler.batch()
-        # Mixing on half of the batches underfits this many pictures.
-        if float(torch.rand(1, generator=rng)) < 0.25:
+        # Mixing on more of the batches underfits.
+        if float(torch.rand(1, generator=rng)) < 0.12:
             x, y = augment.mix(x, y, rng)
         loss = functional.cross_entropy(net(x)[0], y, label_smoothing=0.02)
         optimizer.zero_grad()
@@ -113,7 +113,7 @@ def fit(parts, shares, classes, steps: int, seed: int, widths, label: str) -> ne
     return mean
 
 
-def cross_validate(parts, shares, classes, args) -> tuple[np.ndarray, np.ndarray, list[int]]:
+def cross_validate(parts, shares, classes, args) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Logits of every learning picture from a network that did not see it."""
     logits, labels, sources = [], [], []
     for k in range(args.folds):
@@ -124,7 +124,7 @@ def cross_validate(parts, shares, classes, args) -> tuple[np.ndarray, np.ndarray
             logits.append(measure.logits(net, rest.pixels))
             labels.append(rest.labels)
             sources += [i] * len(rest.labels)
-    return np.concatenate(logits), np.concatenate(labels), sources
+    return np.concatenate(logits), np.concatenate(labels), np.array(sources)
 
 
 def arguments() -> argparse.Namespace:
@@ -136,7 +136,12 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--version", default="1.0.0")
     p.add_argument("--created", help="date of the bundle, YYYY-MM-DD", default=time.strftime("%Y-%m-%d"))
     p.add_argument("--steps", type=int, default=6000)
-    p.add_argument("--folds", type=int, default=4, help="0: no cross-validation, temperature 1")
+    p.add_argument(
+        "--folds",
+        type=int,
+        default=4,
+        help="networks for the temperature; 1: an eighth is set aside for it instead, in a fifth of the time",
+    )
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--widths", type=lambda s: tuple(map(int, s.split(","))), default=(16, 24, 48, 96))
     return p.parse_args()
@@ -169,18 +174,23 @@ def run(args: argparse.Namespace) -> None:
         "widths": list(args.widths),
         "learned_from": {n: len(p.labels) for n, p in zip(names, learn, strict=True)},
     }
-    temperature = 1.0
     if args.folds > 1:
         logits, labels, sources = cross_validate(learn, shares, classes, args)
-        temperature = measure.temperature(logits, labels)
-        which = np.array(sources)
-        report["cross_validation"] = {
-            n: measure.scores(logits[which == i], labels[which == i], classes, temperature)
-            for i, n in enumerate(names)
-        }
-        print(json.dumps(report["cross_validation"], indent=1))
+        net = fit(learn, shares, classes, args.steps, args.seed, args.widths, "all")
+    else:
+        seen = [p.select(p.fold % 8 != 0) for p in learn]
+        net = fit(seen, shares, classes, args.steps, args.seed, args.widths, "seven eighths")
+        rest = [p.select(p.fold % 8 == 0) for p in learn]
+        logits = np.concatenate([measure.logits(net, p.pixels) for p in rest])
+        labels = np.concatenate([p.labels for p in rest])
+        sources = np.repeat(range(len(rest)), [len(p.labels) for p in rest])
+    temperature = measure.temperature(logits, labels)
     report["temperature"] = temperature
-    net = fit(learn, shares, classes, args.steps, args.seed, args.widths, "all")
+    report["validation"] = {
+        n: measure.scores(logits[sources == i], labels[sources == i], classes, temperature)
+        for i, n in enumerate(names)
+    }
+    print(json.dumps(report["validation"], indent=1))
     report["parameters"] = sum(p.numel() for p in net.parameters())
     report["held_out"] = {
         n: measure.report(net, p, classes, temperature) for n, p in zip(names, unseen, strict=True)
