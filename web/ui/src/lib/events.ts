@@ -5,6 +5,7 @@ export function listen(receive: (message: FeedMessage) => void): () => void {
   if (typeof SharedWorker === 'undefined') {
     const feed = new Feed('/api/v1/events', receive);
     feed.open();
+    receive(feed.state);
     return () => feed.close();
   }
   const worker = new SharedWorker(new URL('./events-worker.ts', import.meta.url), {

@@ -24,6 +24,7 @@ export interface Band {
 export const LEFT = 116;
 const AXIS = 26;
 const MIDDLE = 24;
+const PLATE = 16; // radius of the largest symbol's plate
 
 /** The two bands; both sides share the drive side in the middle. */
 export function bands(width: number, height: number): [Band, Band] {
@@ -118,7 +119,9 @@ function drawBand(
     const cx = x(r.along_mm + r.length_mm / 2);
     if (cx < band.x - 20 || cx > band.x + band.width + 20) continue;
     const share = (r.across_mm + r.width_mm / 2) / overlay.stripWidth;
-    const cy = band.y + band.height * (band.side === 'top' ? share : 1 - share);
+    const down = band.height * (band.side === 'top' ? share : 1 - share);
+    // A symbol at the strip's edge is shown whole.
+    const cy = band.y + Math.min(Math.max(down, PLATE), band.height - PLATE);
     symbol(ctx, cx, cy, defect.class, defect.severity, overlay.theme);
   }
   ctx.restore();

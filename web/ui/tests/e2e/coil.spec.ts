@@ -1,0 +1,113 @@
+import { coilWithDefects, colours, expect, test } from '../support/page';
+
+const MAP = '[data-testid=map]';
+
+test('the map is drawn with panels, symbols and hatching', async ({ page }) => {
+  const coil = await coilWithDefects(page);
+  await page.goto(`/coils/${coil.id}`);
+  await expect(page.getByTestId('shown')).toHaveText(/\d+ of \d+ defects/);
+  await expect.poll(() => colours(page, MAP)).toBeGreaterThan(5);
+});
+
+test('a click on a symbol opens the picture and the numbers', async ({ page }) => {
+  const coil = await coilWithDefects(page);
+  await page.goto(`/coils/${coil.id}`);
+  await expect(page.getByTestId('shown')).toBeVisible();
+  const at = await page.locator(MAP).evaluate((canvas: HTMLCanvasElement) => {
+    // The most colourful pixel is on a symbol: panels, hatching and axes are grey.
+    const { data, width } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    let best = { x: 0, y: 0, chroma: 0 };
+    for (let i = 0; i < data.length; i += 4) {
+      const rgb = [data[i]!, data[i + 1]!, data[i + 2]!];
+      const chroma = Math.max(...rgb) - Math.min(...rgb);
+      if (chroma > best.chroma) best = { x: (i / 4) % width, y: Math.floor(i / 4 / width), chroma };
+    }
+    return best;
+  });
+  expect(at.chroma).toBeGreaterThan(30);
+  await page.getByRole('application').click({ position: at });
+  const panel = page.getByTestId('defect');
+  await expect(panel).toBeVisible();
+  await expect(panel.getByText('from the head end')).toBeVisible();
+  await expect(panel.locator('img, .none')).toBeVisible();
+  await expect(page).toHaveURL(/defect=\d+/);
+});
+
+test('J and K step through the defects, with a Hangul input method too', async ({ page }) => {
+  const coil = await coilWithDefects(page);
+  await page.goto(`/coils/${coil.id}`);
+  await expect(page.getByTestId('shown')).toBeVisible();
+  const press = (key: string, code: string) =>
+    page.evaluate(
+      ([k, c]) => {
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: k, code: c, bubbles: true }));
+      },
+      [key, code],
+    );
+  await press('ㅓ', 'KeyJ');
+  const panel = page.getByTestId('defect');
+  await expect(panel).toBeVisible();
+  const first = page.url();
+  await press('ㅓ', 'KeyJ');
+  await expect(page).not.toHaveURL(first);
+  await press('ㅏ', 'KeyK');
+  await expect(page).toHaveURL(first);
+  await page.keyboard.press('Escape');
+  await expect(panel).toBeHidden();
+});
+
+test('zoom, filter and defect stand in the address and survive a reload', async ({ page }) => {
+  const coil = await coilWithDefects(page);
+  await page.goto(`/coils/${coil.id}`);
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  await page.getByRole('button', { name: 'Top', exact: true }).click();
+  await page.locator('tbody button').first().click();
+  await expect(page).toHaveURL(/side=top/);
+  await expect(page).toHaveURL(/defect=\d+/);
+  await expect(page).toHaveURL(/z=/);
+  await page.reload();
+  await expect(page.getByTestId('defect')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Top', exact: true })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  );
+  await expect(page.getByRole('button', { name: 'Whole coil' })).toBeEnabled();
+});
+
+test('wheel and drag move the map, and the button takes it back', async ({ page }) => {
+  const coil = await coilWithDefects(page);
+  await page.goto(`/coils/${coil.id}`);
+  const whole = page.getByRole('button', { name: 'Whole coil' });
+  await expect(whole).toBeDisabled();
+  const box = (await page.getByRole('application').boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 4);
+  await page.mouse.wheel(0, -900);
+  await expect(page).toHaveURL(/x=\d+/);
+  const zoomed = page.url();
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 2 - 120, box.y + box.height / 4, { steps: 4 });
+  await page.mouse.up();
+  await expect(page).not.toHaveURL(zoomed);
+  await whole.click();
+  await expect(page).not.toHaveURL(/x=\d+/);
+  await expect(whole).toBeDisabled();
+});
+
+test('a graded coil says why', async ({ page }) => {
+  test.setTimeout(240_000);
+  let id = '';
+  await expect
+    .poll(
+      async () => {
+        const response = await page.request.get('/api/v1/coils?state=closed&limit=1');
+        id = ((await response.json()) as { coils: { id: string }[] }).coils[0]?.id ?? '';
+        return id;
+      },
+      { timeout: 200_000, message: 'a closed coil' },
+    )
+    .toBeTruthy();
+  await page.goto(`/coils/${id}`);
+  await expect(page.getByRole('heading', { name: 'Why this grade' })).toBeVisible();
+  await expect(page.getByText('Longest stretch not inspected')).toBeVisible();
+  await expect(page.locator('.badge.large')).toHaveText(/Prime|Second|Hold|Block/);
+});

@@ -1,0 +1,34 @@
+import { coilWithDefects, expect, test } from '../support/page';
+
+test('the list shows coils with state, grade and counts, the running one first', async ({ page }) => {
+  await coilWithDefects(page);
+  await page.goto('/coils');
+  const rows = page.locator('tbody tr');
+  await expect(rows.first()).toBeVisible();
+  await expect(rows.first().getByRole('link')).toHaveText(/SIM-/);
+});
+
+test('filters stand in the address and survive a reload', async ({ page }) => {
+  await coilWithDefects(page);
+  await page.goto('/coils');
+  await page.getByRole('searchbox').fill('no-such-coil');
+  await expect(page.getByText('No coil matches')).toBeVisible();
+  await expect(page).toHaveURL(/q=no-such-coil/);
+  await page.reload();
+  await expect(page.getByText('No coil matches')).toBeVisible();
+  await expect(page.getByRole('searchbox')).toHaveValue('no-such-coil');
+  await page.getByRole('button', { name: 'Clear filters' }).first().click();
+  await expect(page.locator('tbody tr').first()).toBeVisible();
+});
+
+test('a coil that is not recorded is told in a sentence', async ({ page }) => {
+  await page.goto('/coils/NO-SUCH-COIL');
+  await expect(page.getByText('Coil NO-SUCH-COIL is not recorded')).toBeVisible();
+  await page.getByRole('link', { name: 'To all coils' }).click();
+  await expect(page).toHaveURL(/\/coils$/);
+});
+
+test('an unknown address is told in a sentence', async ({ page }) => {
+  await page.goto('/no/such/page');
+  await expect(page.getByText('There is no such page').last()).toBeVisible();
+});

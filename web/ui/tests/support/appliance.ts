@@ -1,0 +1,60 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** How long an appliance may take to prove its model and answer, on a busy machine. */
+const READY_MS = 120_000;
+
+/** Starts the built appliance on an empty record and tells the tests its address. */
+export default async function startAppliance(): Promise<() => Promise<void>> {
+  if (process.env.COILSIGHT_URL) return async () => {};
+  const binary = resolve(process.env.COILSIGHT_BIN ?? '../../bin/coilsight');
+  const data = mkdtempSync(join(tmpdir(), 'coilsight-e2e-'));
+  const port = await freePort();
+  const child = spawn(binary, ['run', '--data', data, '--listen', `127.0.0.1:${port}`]);
+  const said: string[] = [];
+  child.stdout.on('data', (text: Buffer) => said.push(text.toString()));
+  child.stderr.on('data', (text: Buffer) => said.push(text.toString()));
+
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await answer(`${url}/healthz`, child);
+  } catch (error) {
+    child.kill('SIGKILL');
+    rmSync(data, { recursive: true, force: true });
+    throw new Error(`${binary} does not serve: ${error}\n${said.join('')}`, { cause: error });
+  }
+  process.env.COILSIGHT_URL = url;
+  return async () => {
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill('SIGINT');
+    await ended;
+    rmSync(data, { recursive: true, force: true });
+    delete process.env.COILSIGHT_URL;
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer().once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        address && typeof address === 'object' ? done(address.port) : fail(new Error('no port')),
+      );
+    });
+  });
+}
+
+async function answer(url: string, child: ChildProcess): Promise<void> {
+  const until = Date.now() + READY_MS;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+    const response = await fetch(url).catch(() => null);
+    if (response?.ok) return;
+    if (Date.now() > until) throw new Error(`no answer from ${url} in ${READY_MS / 1000} s`);
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}
