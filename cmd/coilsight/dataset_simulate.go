@@ -222,12 +222,13 @@ func (w *watch) place(f *camera.Frame, e inspection.StripEdges, x, y, width, hei
 // What seededAt answers where it names no defect.
 const (
 	nothing = -1 // plain strip
-	unclear = -2 // a defect is near, but neither fills the place nor lies in it: a picture of it confuses
+	unclear = -2 // a defect is so near that a crop of the place may show it, but the place is not its own
 )
 
 // seededAt is the index of the defect that was seeded at a place of this side.
 func (w *watch) seededAt(at inspection.StripRect) int {
 	answer := nothing
+	crop := inference.CropSize * w.mill.Options().MMPerPixel
 	for i, t := range w.truth {
 		if t.Side != w.camera.Side {
 			continue
@@ -236,7 +237,7 @@ func (w *watch) seededAt(at inspection.StripRect) int {
 		switch {
 		case shared > 0 && (shared >= 0.5*at.Area() || shared >= 0.3*t.Rect.Area()):
 			return i
-		case overlap(grow(at, 8), t.Rect) > 0:
+		case overlap(grow(at, crop), t.Rect) > 0:
 			answer = unclear
 		}
 	}
