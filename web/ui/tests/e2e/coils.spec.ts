@@ -6,6 +6,8 @@ test('the list shows coils with state, grade and counts, the running one first',
   const rows = page.locator('tbody tr');
   await expect(rows.first()).toBeVisible();
   await expect(rows.first().getByRole('link')).toHaveText(/SIM-/);
+  // Between two coils none runs; the next one takes the first place by itself.
+  await expect(rows.first().getByText('Running')).toBeVisible();
 });
 
 test('filters stand in the address and survive a reload', async ({ page }) => {

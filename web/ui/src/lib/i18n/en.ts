@@ -250,7 +250,7 @@ export const en = {
     measured: (value: string, limit: string) => `${value} counted, broken from ${limit}`,
     measuredGap: (value: string, limit: string) => `${value} measured, ${limit} allowed`,
     gapOpenEnd: 'The rest of the coil was not seen and its length is not known.',
-    gives: (grade: string) => `gives ${grade}`,
+    gives: (grade: string) => `→ ${grade}`,
     show: 'Show on the map',
     shownOnMap: 'Shown on the map',
     ruleClasses: 'any class',

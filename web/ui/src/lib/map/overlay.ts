@@ -80,7 +80,7 @@ function drawAxes(ctx: CanvasRenderingContext2D, plot: Plot, { theme }: OverlayS
   const bottom = plot.panelY(1) + plot.panelHeight;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'top';
-  for (let mm = Math.ceil(plot.along0 / step) * step; mm <= plot.along1 + 1e-6; mm += step) {
+  for (let mm = Math.ceil((plot.along0 - 1e-6) / step) * step; mm <= plot.along1 + 1e-6; mm += step) {
     const x = Math.round(plot.x(mm)) + 0.5;
     ctx.beginPath();
     ctx.moveTo(x, bottom);
@@ -95,7 +95,7 @@ function drawAxes(ctx: CanvasRenderingContext2D, plot: Plot, { theme }: OverlayS
   ctx.textAlign = 'right';
   ctx.textBaseline = 'middle';
   for (const side of [0, 1]) {
-    for (let mm = Math.ceil(plot.across0 / rise) * rise; mm <= plot.across1 + 1e-6; mm += rise) {
+    for (let mm = Math.ceil((plot.across0 - 1e-6) / rise) * rise; mm <= plot.across1 + 1e-6; mm += rise) {
       const y = Math.round(plot.y(side, mm)) + 0.5;
       const [top, end] = [plot.panelY(side), plot.panelY(side) + plot.panelHeight];
       if (y < top - 1 || y > end + 1) continue;
