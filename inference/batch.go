@@ -175,6 +175,9 @@ func (b *Batcher) work(ctx context.Context) {
 // take waits for a request and gathers those that follow, until the batch is full or the first has waited
 // long enough. It returns none when ctx ends.
 func (b *Batcher) take(ctx context.Context, batch []*Request, timer *time.Timer) []*Request {
+	if ctx.Err() != nil { // a select between this and a waiting request would toss a coin
+		return batch
+	}
 	select {
 	case r := <-b.queue:
 		batch = append(batch, r)

@@ -143,7 +143,7 @@ func (c *Classifier) Provider() ProviderReport { return c.report }
 // Classes lists the classes in the order of the scores; the caller must not write to it.
 func (c *Classifier) Classes() []inspection.DefectClass { return c.classes }
 
-// Slots is the number of batches that can be in flight, MaxBatch how many crops one can hold.
+// Slots is the number of batches that can be in flight.
 func (c *Classifier) Slots() int { return cap(c.slots) }
 
 // MaxBatch is how many crops a batch can hold.

@@ -156,7 +156,7 @@ func newSession(onnx []byte, provider string, want modelShape) (*session, error)
 	if err != nil {
 		return nil, err
 	}
-	defer o.Destroy()
+	defer func() { _ = o.Destroy() }() // the session keeps its own copy
 	if err := configure(o, provider); err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func configure(o *ort.SessionOptions, provider string) error {
 		if err != nil {
 			return fmt.Errorf("provider %s is not in this ONNX Runtime library: %w", provider, err)
 		}
-		defer cuda.Destroy()
+		defer func() { _ = cuda.Destroy() }() // the options above keep their own copy
 		if err := o.AppendExecutionProviderCUDA(cuda); err != nil {
 			return fmt.Errorf("provider %s does not come up: %w", provider, err)
 		}
