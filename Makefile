@@ -76,7 +76,7 @@ run: build ## the appliance on its embedded default
 .PHONY: test
 test: setup build/.test-packages build ## all tests
 	cd web/ui && npm run --silent test
-	cd web/ui && COILSIGHT_BINARY=$(CURDIR)/bin/coilsight npm run --silent e2e
+	cd web/ui && npm run --silent e2e
 	go test ./...
 
 .PHONY: check
