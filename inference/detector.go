@@ -3,6 +3,7 @@ package inference
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/coilsight/coilsight/inspection"
@@ -41,6 +42,7 @@ type Detector struct {
 	feat        []float32
 	score       []float32
 	which       []uint8
+	weight      [features]float32 // a field, since what C is given lives on the heap
 
 	edges  edgeFinder
 	levels levels
@@ -107,8 +109,8 @@ func (d *Detector) Reset() {
 }
 
 // Screen fills out with what is to be seen in img: it truncates and appends. gain is nil or has a
-// factor for every column. seam tells that img does not continue the frame before. img is only read,
-// and not kept.
+// factor for every column. seam tells that img does not continue the frame before: it may be of another
+// strip, so what is known of the one before is forgotten. img is only read, and not kept.
 func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, gain inspection.ColumnGain, seam bool) error {
 	switch {
 	case img.Width != d.width:
@@ -119,7 +121,7 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 		return fmt.Errorf("detector: the flat field has %d factors; a frame %d pixels wide needs as many", len(gain), img.Width)
 	}
 	if seam {
-		d.held = 0
+		d.Reset()
 	}
 	rows := (img.Height + blockSize - 1) / blockSize
 	d.grow(rows)
@@ -129,9 +131,9 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 	sums := d.blocks[planeSum*d.plane():]
 	out.Edges = d.edges.find(sums, d.cols, d.nb, s, img, d.left, d.right)
 	out.BlockColumns, out.BlockRows = d.nb, rows
-	out.Means = out.Means[:0]
-	for _, v := range sums[s.first*d.nb : s.end*d.nb] {
-		out.Means = append(out.Means, byte((v+32)/64))
+	out.Means = slices.Grow(out.Means[:0], rows*d.nb)[:rows*d.nb]
+	for i, v := range sums[s.first*d.nb : s.end*d.nb] {
+		out.Means[i] = byte((v + 32) / 64)
 	}
 	out.Regions = out.Regions[:0]
 	if out.Edges.Present && d.nearestSteel(s) {
@@ -140,8 +142,8 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 		measureLines(d.cols, d.nb, s, d.left, d.right, d.lines, d.feat, n)
 		inside := blockMask{left: d.left[s.first:s.end], right: d.right[s.first:s.end], nb: d.nb}
 		d.levels.follow(d.feat, n, inside, img.Height)
-		weight := d.levels.weights(d.threshold)
-		scoreBlocks(d.feat, n, n, &weight, d.score, d.which)
+		d.weight = d.levels.weights(d.threshold)
+		scoreBlocks(d.feat, n, n, &d.weight, d.score, d.which)
 		inside.blank(d.score)
 		out.Regions = d.boxes.regions(out.Regions, blockMap{score: d.score[:n], which: d.which[:n], feat: d.feat, plane: n, nb: d.nb}, img, gain, d.maxRegions)
 	}

@@ -100,20 +100,18 @@ func (e *edgeFinder) cut(sums []uint16) float32 {
 		e.known = cut
 		return cut
 	}
+	cut := float32(black)
 	if e.known > 0 {
-		bright := 0
-		for _, v := range sums {
-			if float32(v) >= e.known {
-				bright++
-			}
-		}
-		if 50*bright < len(sums) {
-			return e.known // nothing but background
-		}
-		return 0
+		cut = e.known
 	}
-	if float32(slices.Max(sums)) < black {
-		return black
+	bright := 0
+	for _, v := range sums {
+		if float32(v) >= cut {
+			bright++
+		}
+	}
+	if 50*bright < len(sums) {
+		return cut // nothing but background
 	}
 	return 0
 }

@@ -20,8 +20,12 @@ const (
 	padding = 2
 	// fullAt is the share of a rectangle that must respond for it not to be cut, inner what a block
 	// between responding ones counts.
-	fullAt = 0.73
+	fullAt = 0.6
 	inner  = 0.5
+	// A strong defect shifts the means of the windows that reach it, up to haloReach blocks away. Near a
+	// strong part, blocks below haloShare of it are taken for its halo.
+	haloShare = 0.3
+	haloReach = 5
 	// mergeGap is the distance in blocks over which crumbs are joined.
 	mergeGap = 2
 )
@@ -77,7 +81,7 @@ func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspe
 			}
 		}
 		if (peak >= 1 && sum >= leastSum) || sum-lines >= enoughSum {
-			x.split(m, x.blocks)
+			x.split(m, x.withoutHalo(m, peak))
 		}
 	}
 	x.merge()
@@ -119,6 +123,29 @@ func (x *boxer) component(m blockMap, seed int) {
 			}
 		}
 	}
+}
+
+// withoutHalo takes off the component what only answers to the strong part next to it.
+func (x *boxer) withoutHalo(m blockMap, peak float32) []int32 {
+	if peak*haloShare <= growAt {
+		return x.blocks
+	}
+	n := 0
+	for i, b := range x.blocks { // the strong ones first
+		if m.score[b] >= haloShare*peak {
+			x.blocks[n], x.blocks[i] = x.blocks[i], x.blocks[n]
+			n++
+		}
+	}
+	q := bound(m, x.blocks[:n])
+	for _, b := range x.blocks[n:] {
+		c, y := int(b)%m.nb, int(b)/m.nb
+		if c < q.l-haloReach || c >= q.r+haloReach || y < q.t-haloReach || y >= q.b+haloReach {
+			x.blocks[n] = b
+			n++
+		}
+	}
+	return x.blocks[:n]
 }
 
 func bound(m blockMap, blocks []int32) rect {
@@ -264,7 +291,7 @@ func (q *rect) join(b rect) bool {
 	if b.score > q.score {
 		u.peak, u.score = b.peak, b.score
 	}
-	if float32(u.area()) > 1.05*float32(q.area()+b.area()) {
+	if float32(u.area()) > 1.15*float32(q.area()+b.area()) {
 		return false
 	}
 	*q = u

@@ -77,7 +77,7 @@ func measureLines(cols []uint16, nb int, s rowSpan, left, right []int32, scratch
 		(*C.float)(unsafe.Pointer(&scratch[0])), (*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane))
 }
 
-func lineScratch(nb int) int { return 4 * (nb*8 + 64) }
+func lineScratch(nb int) int { return nb*8 + 64 + nb }
 
 // measureBlocks fills the planes that measureLines leaves; sat holds blockScratch(nb, rows) numbers.
 func measureBlocks(blocks []uint16, blocksPlane, nb int, s rowSpan, left, right, steel []int32, sat []uint32, feat []float32, plane int) {

@@ -16,6 +16,9 @@
 static inline float fmin2(float a, float b) { return a < b ? a : b; }
 static inline float fmax2(float a, float b) { return a > b ? a : b; }
 
+// LINE_TILE columns at a time keep what a window needs in the first-level cache.
+#define LINE_TILE 1024
+
 // line_window answers for one window of rows: c holds the column means with 16 columns of margin on
 // either side, resp the response of each column.
 VECTORED static void line_window(const float *restrict c, float *restrict two, float *restrict eight, float *restrict resp, int n) {
@@ -83,10 +86,17 @@ static void extend(float *c, int n, int l, int r) {
         c[i] = b / 8;
 }
 
+// stronger keeps in to whichever lies farther from zero.
+VECTORED static void stronger(float *restrict to, const float *restrict v, int n) {
+    for (int i = 0; i < n; i++)
+        to[i] = fabsf(v[i]) > fabsf(to[i]) ? v[i] : to[i];
+}
+
 void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const int32_t *left, const int32_t *right,
               float *scratch, float *feat, ptrdiff_t plane) {
     const int n = nb * 8, span = n + 64;
-    float *c = scratch, *two = scratch + span, *eight = scratch + 2 * span, *resp = scratch + 3 * span;
+    float *c = scratch, *best = scratch + span;
+    float two[LINE_TILE + 64], eight[LINE_TILE + 64], resp[LINE_TILE + 64];
     for (int f = 0; f < 3; f++) {
         const int rows = 4 << f, step = rows / 2;
         float *out = feat + (CS_LINE_32 + f) * plane;
@@ -105,16 +115,16 @@ void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const
                 continue;
             add_rows(cols + (ptrdiff_t)from * n, n, stop - from, c + 16);
             extend(c + 16, n, l, r);
-            line_window(c, two, eight, resp, n);
-            widest(resp, two, eight, n);
-            for (int b = (l + 7) / 8; b < r / 8; b++) {
-                const float lo = two[b * 8], hi = eight[b * 8], v = hi > -lo ? hi : lo;
-                for (int i = from > first ? from : first; i < stop; i++) {
-                    float *p = out + (ptrdiff_t)(i - first) * nb + b;
-                    if (fabsf(v) > fabsf(*p))
-                        *p = v;
-                }
+            for (int x0 = 0; x0 < n; x0 += LINE_TILE) {
+                const int m = n - x0 < LINE_TILE ? n - x0 : LINE_TILE;
+                line_window(c + x0, two, eight, resp, m);
+                widest(resp, two, eight, m);
+                for (int i = 0; i < m; i += 8)
+                    best[(x0 + i) / 8] = eight[i] > -two[i] ? eight[i] : two[i];
             }
+            const int b0 = (l + 7) / 8, b1 = r / 8;
+            for (int i = from > first ? from : first; i < stop; i++)
+                stronger(out + (ptrdiff_t)(i - first) * nb + b0, best + b0, b1 - b0);
         }
     }
 }
