@@ -97,8 +97,19 @@ func randomImage(r *rand.Rand, width, height, stride int) inspection.LineImage {
 func TestKernelEqualsReference(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, c := range []struct{ width, height, pad int }{
-		{1, 1, 0}, {8, 8, 0}, {9, 7, 3}, {32, 8, 0}, {33, 17, 0}, {63, 9, 1}, {511, 8, 0}, {512, 16, 0},
-		{513, 8, 5}, {520, 24, 0}, {1600, 33, 0}, {1607, 15, 64}, {1025, 40, 7},
+		{1, 1, 0},
+		{8, 8, 0},
+		{9, 7, 3},
+		{32, 8, 0},
+		{33, 17, 0},
+		{63, 9, 1},
+		{511, 8, 0},
+		{512, 16, 0},
+		{513, 8, 5},
+		{520, 24, 0},
+		{1600, 33, 0},
+		{1607, 15, 64},
+		{1025, 40, 7},
 	} {
 		t.Run(fmt.Sprintf("%dx%d+%d", c.width, c.height, c.pad), func(t *testing.T) {
 			img := randomImage(r, c.width, c.height, c.width+c.pad)
