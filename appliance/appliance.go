@@ -80,7 +80,7 @@ func New(ctx context.Context, o Options) (_ *Appliance, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	if a.listener, err = net.Listen("tcp", o.Config.Listen); err != nil {
+	if a.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Config.Listen); err != nil {
 		return nil, fmt.Errorf("address %s cannot be listened on: %w; choose another with --listen", o.Config.Listen, err)
 	}
 	if a.engine, err = OpenEngine(o.Config.Classifier); err != nil {

@@ -2,7 +2,7 @@ package appliance
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -56,7 +56,7 @@ func OpenEngine(c ClassifierConfig) (*Engine, error) {
 		slog.Error("classification failed", "error", err)
 	}})
 	if err != nil {
-		return nil, fmt.Errorf("%w; closing: %v", err, cl.Close())
+		return nil, errors.Join(err, cl.Close())
 	}
 	e := &Engine{Bundle: b, Classifier: cl, Refused: refused, batcher: batcher}
 	e.requests.New = func() any {

@@ -113,7 +113,7 @@ func (m *Manifest) check() error {
 		return fmt.Errorf("name is %q; allowed are a-z, 0-9 and -", m.Name)
 	}
 	if m.Version == "" || strings.ContainsFunc(m.Version, notInVersion) {
-		return fmt.Errorf("version is %q; allowed are 0-9 and .", m.Version)
+		return fmt.Errorf("version is %q; allowed are dots and 0-9", m.Version)
 	}
 	if _, err := time.Parse(time.DateOnly, m.Created); err != nil {
 		return fmt.Errorf("created is %q; allowed is a date such as 2026-11-24", m.Created)

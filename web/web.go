@@ -103,7 +103,7 @@ func New(o Options) (http.Handler, error) {
 	}
 
 	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		writeProblemTo(w, problemOf(http.StatusForbidden, "a page of another origin may not command this appliance"))
 	}))
 	return securityHeaders(guard.Handler(http.MaxBytesHandler(router, 2*maxBody))), nil

@@ -83,8 +83,12 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		name string
 		run  func(context.Context, Options, float64, *Report) error
 	}{
-		{"memory", memory}, {"detection", detection}, {"classification", classification},
-		{"the whole line", wholeLine}, {"the record", record}, {"simulated strip against its truth", truth},
+		{"memory", memory},
+		{"detection", detection},
+		{"classification", classification},
+		{"the whole line", wholeLine},
+		{"the record", record},
+		{"simulated strip against its truth", truth},
 	} {
 		o.Say("measuring %s", step.name)
 		if err := step.run(ctx, o, share, &r); err != nil {

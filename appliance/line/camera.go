@@ -127,7 +127,7 @@ func (c *cameraLine) grab(ctx context.Context) error {
 				c.grabbed <- grabbed{lost: lost}
 			}
 			if errors.Is(err, io.EOF) || ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the end of a recording or of the run is not a failure
 			}
 			return fmt.Errorf("camera %s: %w", c.ID, err)
 		}

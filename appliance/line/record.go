@@ -133,7 +133,7 @@ func (r *recorder) flush(ctx context.Context, c *coilRun, now bool) error {
 		}
 	}
 	b.Progress = append(b.Progress[:0], k.progress...)
-	if err := r.persist(ctx, "defects of coil "+string(c.id), func(try int) error {
+	if err := r.persist("defects of coil "+string(c.id), func(try int) error {
 		if try > 0 { // the disk may be full: pictures go before records
 			b.Images = nil
 		}
@@ -149,7 +149,7 @@ func (r *recorder) flush(ctx context.Context, c *coilRun, now bool) error {
 
 // persist tries until it succeeds. Meanwhile the queues fill, and what cannot be taken becomes a gap:
 // nothing that was settled is dropped.
-func (r *recorder) persist(ctx context.Context, what string, write func(try int) error) error {
+func (r *recorder) persist(what string, write func(try int) error) error {
 	for try := 0; ; try++ {
 		err := write(try)
 		if err == nil {
@@ -190,7 +190,7 @@ func (r *recorder) closeCoil(ctx context.Context, c *coilRun) error {
 		strip.Width /= inspection.MM(measured)
 	}
 	var closed inspection.Coil
-	if err := r.persist(ctx, "result of coil "+string(c.id), func(int) error {
+	if err := r.persist("result of coil "+string(c.id), func(int) error {
 		m, err := r.line.opts.Log.Map(ctx, c.id)
 		if err != nil {
 			return err

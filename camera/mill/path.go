@@ -9,7 +9,7 @@ import (
 // the left.
 type path struct {
 	lines          int64
-	centre, spread float64
+	centre         float64
 	nominal        float64 // width
 	wander, breath [3]wave
 	seed           uint64

@@ -169,7 +169,7 @@ func (c *coil) place(o Options, r *rand.Rand, class inspection.DefectClass, side
 	d := placed{class: class, side: side, seed: r.Uint64(), contrast: between(r, 0.75, 1.25)}
 	s := newShape(class, d.seed)
 	d.w, d.h = s.size(o)
-	clear := min(int64(c.lines)/5, lineCount(o, 2000)) // head and tail are ragged
+	clear := min(c.lines/5, lineCount(o, 2000)) // head and tail are ragged
 	room := c.lines - 2*clear - int64(d.h)
 	if room < 1 {
 		return d, false

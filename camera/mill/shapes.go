@@ -34,7 +34,7 @@ func newShape(class inspection.DefectClass, seed uint64) shape {
 	case "edge_crack":
 		return edgeCrack(r, n)
 	}
-	return shape{w: 1, h: 1, at: func(x, y float64) float64 { return 1 }}
+	return shape{w: 1, h: 1, at: func(_, _ float64) float64 { return 1 }}
 }
 
 func bell(d float64) float64 { return math.Exp(-d * d) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,7 +30,7 @@ cannot. --strips names a folder of strip pictures to measure detection on, besid
 			if o.Work, err = os.MkdirTemp(s.data, "coilsight-bench-"); err != nil {
 				return fmt.Errorf("a folder for the record that is measured: %w", err)
 			}
-			defer os.RemoveAll(o.Work)
+			defer func() { err = errors.Join(err, os.RemoveAll(o.Work)) }()
 			o.Say = func(format string, a ...any) { fmt.Fprintf(c.ErrOrStderr(), format+"\n", a...) }
 			r, err := bench.Run(c.Context(), o)
 			if err != nil {

@@ -34,7 +34,6 @@ func misused(format string, a ...any) error { return usageError{fmt.Errorf(forma
 
 func main() {
 	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
@@ -44,7 +43,9 @@ func main() {
 		<-signals
 		os.Exit(exitFailed)
 	}()
-	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
 // execute runs one command line and gives its exit code.
