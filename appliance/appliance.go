@@ -120,6 +120,9 @@ func (a *Appliance) saveRecipes(ctx context.Context) error {
 	return nil
 }
 
+// millBuffers is what each simulated camera owns: the grab queue, and those that are written and screened.
+const millBuffers = 32
+
 // coilPrefix begins the names of the simulated mill's coils.
 const coilPrefix = "SIM"
 
@@ -133,7 +136,7 @@ func (a *Appliance) openMill(ctx context.Context) error {
 		Seed: m.Seed, PixelsAcross: m.PixelsAcross, MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel,
 		CoilLengthMin: inspection.MM(m.CoilLengthM[0] * 1000), CoilLengthMax: inspection.MM(m.CoilLengthM[1] * 1000),
 		Speed: m.SpeedMPS, DefectsPer100m: m.DefectsPer100M, Good: m.DefectsPer100M == 0,
-		Coils: m.Coils, FirstCoil: first, Prefix: coilPrefix, Realtime: true, Tracking: a.track,
+		Coils: m.Coils, FirstCoil: first, Prefix: coilPrefix, Realtime: true, Tracking: a.track, Buffers: millBuffers,
 	}); err != nil {
 		return err
 	}

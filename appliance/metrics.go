@@ -12,8 +12,8 @@ import (
 type lineCollector struct {
 	a *Appliance
 
-	frames, bytes, screen, rejected, dropped, inspected, unassigned, latency *prometheus.Desc
-	crops, goldenRate, speed, alarms, provider                               *prometheus.Desc
+	frames, inFlight, bytes, screen, rejected, dropped, inspected, unassigned, latency *prometheus.Desc
+	crops, goldenRate, speed, alarms, provider                                         *prometheus.Desc
 }
 
 func (a *Appliance) metrics() http.Handler {
@@ -23,7 +23,8 @@ func (a *Appliance) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &lineCollector{
 		a:          a,
-		frames:     d("frames_total", "Frames by where they ended; in_flight is a gauge, arrived the sum of all.", "camera", "state"),
+		frames:     d("frames_total", "Frames by where they ended; arrived is the sum of all and of those in flight.", "camera", "state"),
+		inFlight:   d("frames_in_flight", "Frames that have arrived and are not settled.", "camera"),
 		bytes:      d("camera_bytes_total", "Bytes of frames that arrived.", "camera"),
 		screen:     d("screen_seconds_total", "Time spent in the detector.", "camera"),
 		rejected:   d("regions_rejected_total", "Regions that the model took for ordinary strip.", "camera"),
@@ -59,7 +60,7 @@ func (c *lineCollector) Collect(ch chan<- prometheus.Metric) {
 		} {
 			count(c.frames, float64(n), id, state)
 		}
-		gauge(c.frames, float64(l.InFlight), id, "in_flight")
+		gauge(c.inFlight, float64(l.InFlight), id)
 		count(c.bytes, float64(s.Bytes), id)
 		count(c.screen, s.ScreenTime.Seconds(), id)
 		count(c.rejected, float64(s.Rejected), id)

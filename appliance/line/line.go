@@ -104,7 +104,7 @@ type Options struct {
 }
 
 const (
-	grabBacklog   = 8   // frames; 50 ms of 256 lines at 40 kHz, enough to ride out a scheduler hiccup
+	grabBacklog   = 24  // frames of 256 lines; 150 ms at 40 kHz, so that a scheduler hiccup costs no strip
 	settleBacklog = 32  // frames that wait for their classification; 200 ms at the same rate
 	cropBuffers   = 512 // crops in flight; 8 MiB, and 0.4 s of a burst of 1,200 regions a second
 	recordBacklog = 256 // settled frames that wait for the disk; 1.6 s at 40 kHz

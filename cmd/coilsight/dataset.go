@@ -8,9 +8,10 @@ import (
 
 func datasetCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "dataset",
-		Short: "Make labelled pictures to train a classifier with",
-		Args:  cobra.NoArgs,
+		Use:     "dataset",
+		Short:   "Make labelled pictures to train a classifier with",
+		Example: "  coilsight dataset simulate --out simulated --seed 1 --count 300",
+		Args:    cobra.NoArgs,
 	}
 	c.AddCommand(datasetSimulateCommand())
 	return c
