@@ -106,7 +106,7 @@ image: ## the container image, with docker or buildah
 	@deploy/image.sh
 
 .PHONY: train
-train: build build/.python ## train a model bundle: make train DATASET=folder OUT=folder
+train: build build/.python ## train a bundle: make train DATASET=xsdd OUT=bundle
 	@deploy/train.sh
 
 .PHONY: clean

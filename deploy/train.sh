@@ -1,0 +1,19 @@
+#!/bin/sh
+# Trains a model bundle from class folders of X-SDD (DATASET) and simulated strip, into OUT.
+# SEED (1), STEPS (11000) and SIMULATED (2, the seed of the simulated pictures) can be set.
+set -eu
+cd "$(dirname "$0")/.."
+if [ -z "${DATASET:-}" ] || [ ! -d "${DATASET:-}" ]; then
+	echo "train: DATASET is '${DATASET:-}'; it names the folder of X-SDD's class folders, as in: make train DATASET=xsdd OUT=bundle" >&2
+	exit 2
+fi
+dataset=$(cd "$DATASET" && pwd)
+out=${OUT:-build/bundle}
+mkdir -p build/training "$(dirname "$out")"
+out=$(cd "$(dirname "$out")" && pwd)/$(basename "$out")
+work=$PWD/build/training
+[ -d "$work/simulated" ] || bin/coilsight dataset simulate --out "$work/simulated" --seed "${SIMULATED:-2}" --count 250 --coils 22 --threshold 0.6
+[ -d "$work/golden" ] || bin/coilsight dataset simulate --out "$work/golden" --seed 77 --count 2 --coils 0
+cd models/training
+exec .venv/bin/python train.py --data "xsdd=$dataset*0.6" --data "simulator=$work/simulated*0.4" \
+	--golden "$work/golden" --seed "${SEED:-1}" --steps "${STEPS:-11000}" --folds 1 --out "$out"
