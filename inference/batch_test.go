@@ -261,9 +261,9 @@ func TestSubmitDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkBatcher is the whole way of a crop, to be compared with BenchmarkBareSession.
+// BenchmarkBatcher is the whole way of a crop, to be compared with BenchmarkBareSession: one slot too.
 func BenchmarkBatcher(b *testing.B) {
-	c, bundle := shippedClassifier(b, ClassifierOptions{})
+	c, bundle := shippedClassifier(b, ClassifierOptions{Slots: 1})
 	batcher, stop := running(b, c, BatchOptions{})
 	defer stop()
 	golden := bundle.Golden()
