@@ -12,7 +12,7 @@ BUNDLES := $(shell find models/bundles deploy -type f 2>/dev/null)
 
 # What the build needs of the distribution, and what the tests need beside it.
 BUILD_PACKAGES := build-essential pkg-config ca-certificates curl libopencv-core-dev libopencv-imgproc-dev
-TEST_PACKAGES := chromium python3 python3-venv fonts-noto-cjk
+TEST_PACKAGES := chromium python3 python3-venv
 
 GOFUMPT := mvdan.cc/gofumpt@v0.9.2
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

@@ -43,6 +43,7 @@ type ReplayResult struct {
 
 const (
 	replayBuffers    = 6   // frames: one being read, a few in the line, one being settled
+	replayRegionCap  = 256 // of a frame: a recording waits for the model, so only absurd frames are cut
 	replayMMPerPixel = 0.5 // the commonest resolution of a hot strip line
 )
 
@@ -106,7 +107,7 @@ func Replay(ctx context.Context, o ReplayOptions) (_ ReplayResult, err error) {
 			ID: "replay", Side: o.Side, Source: progressSource{source, o.Progress}, Detector: detector, Locator: geometry,
 		}},
 		Classifier: engine, Log: st, Observer: silent{}, Model: engine.Bundle.ID(),
-		Cut: inference.CutCrop, CropSize: inference.CropSize, RegionCap: o.Config.Line.RegionCap,
+		Cut: inference.CutCrop, CropSize: inference.CropSize, RegionCap: max(o.Config.Line.RegionCap, replayRegionCap),
 		Lossless: true, Logger: o.Log,
 	})
 	if err != nil {

@@ -365,6 +365,21 @@ func TestDefectAcrossFrameBordersIsOne(t *testing.T) {
 	}
 }
 
+func TestPiecesOfOneLargeDefectAreOneRecord(t *testing.T) {
+	pieces := []mark{{8, 4, markScratch}, {16, 4, markScratch}, {16, 12, markScratch}, {24, 12, markInclusion}, {48, 4, markScratch}}
+	r := newRig(t, nil, &script{frames: 4, marks: map[int][]mark{2: pieces}})
+	r.start(t, "A1", 0)
+	r.run(t)
+	d := r.log.maps["A1"].Defects
+	if len(d) != 3 {
+		t.Fatalf("%d defects; want 3: the scratch in three pieces, the inclusion beside it, the scratch apart", len(d))
+	}
+	slices.SortFunc(d, func(a, b inspection.Defect) int { return int(b.Area - a.Area) })
+	if want := (inspection.StripRect{Along: 68, Across: 4, Length: 16, Width: 16}); d[0].Rect != want || d[0].Area != 48 {
+		t.Errorf("the large one is %+v of %g mm²; want %+v of 48", d[0].Rect, d[0].Area, want)
+	}
+}
+
 func TestSeamEndsADefect(t *testing.T) {
 	across := map[int][]mark{2: {{20, 24, markScratch}}, 3: {{20, 0, markScratch}}}
 	r := newRig(t, nil, &script{frames: 8, marks: across, seams: map[int]bool{3: true}})

@@ -20,29 +20,32 @@ const (
 	longestOpen = inspection.MM(10_000)
 )
 
-// merger joins the parts of a defect that crosses frame borders. A defect is held until a frame comes in
-// which it does not go on.
+// merger joins the parts of a defect: those that the detector cut a large one into, and those on both sides
+// of a frame border. A defect is held until a frame comes in which it does not go on.
 type merger struct {
 	camera *cameraLine
 	open   []*openDefect
 }
 
 type openDefect struct {
-	coil    *coilRun
-	from    inspection.EncoderCount
-	x0, x1  float64 // pixels across of the newest part
-	defect  inspection.Defect
-	image   *inspection.Crop
-	weight  map[inspection.DefectClass]float64 // confidence times area
-	conf    map[inspection.DefectClass]float32
-	fresh   bool // has a part in the newest frame
-	reaches bool // its newest part reaches the frame's end
+	coil         *coilRun
+	from         inspection.EncoderCount
+	x0, x1       float64                       // pixels across of the parts that reached the end of the frame before
+	parts        []inspection.RegionOfInterest // in the newest frame
+	defect       inspection.Defect
+	image        *inspection.Crop
+	weight       map[inspection.DefectClass]float64 // confidence times area
+	conf         map[inspection.DefectClass]float32
+	before       bool    // it reached the end of the frame before
+	reaches      bool    // one of its parts reaches the end of the newest frame
+	endX0, endX1 float64 // pixels across of those parts
 }
 
 // frame enters the regions of a settled frame, and sends on the defects that ended.
 func (m *merger) frame(s *settling, coils []*coilRun) {
 	for _, d := range m.open {
-		d.fresh = false
+		d.before, d.x0, d.x1, d.parts = d.reaches, d.endX0, d.endX1, d.parts[:0]
+		d.reaches = false
 	}
 	for _, p := range s.regions[:s.n] {
 		if p.verdict.Class == inspection.NoDefect {
@@ -52,7 +55,7 @@ func (m *merger) frame(s *settling, coils []*coilRun) {
 		m.region(s, p, coils)
 	}
 	m.open = slices.DeleteFunc(m.open, func(d *openDefect) bool {
-		goesOn := d.fresh && d.reaches && d.defect.Rect.Length < longestOpen
+		goesOn := d.reaches && d.defect.Rect.Length < longestOpen
 		if !goesOn {
 			m.send(d)
 		}
@@ -85,7 +88,7 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 	}
 	x0, x1 := float64(r.X), float64(r.X+r.Width)
 	area := float64(r.Area) * float64(loc.Width(1)) * float64(loc.Length(s.span.Len())) / float64(s.lines)
-	d := m.touching(coil, r, x0, x1)
+	d := m.touching(coil, r, x0, x1, p.verdict.Class)
 	if d == nil {
 		d = &openDefect{
 			coil: coil, from: count(r.Y),
@@ -94,8 +97,13 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 		}
 		m.open = append(m.open, d)
 	}
-	d.x0, d.x1, d.fresh = x0, x1, true
-	d.reaches = r.Y+r.Height >= s.lines-borderLines
+	d.parts = append(d.parts, r)
+	if r.Y+r.Height >= s.lines-borderLines {
+		if d.reaches {
+			x0, x1 = min(x0, d.endX0), max(x1, d.endX1)
+		}
+		d.endX0, d.endX1, d.reaches = x0, x1, true
+	}
 	d.defect.Rect = d.defect.Rect.Union(part)
 	d.defect.Area += area
 	d.defect.Seen = s.arrived.UTC()
@@ -117,17 +125,26 @@ func (m *merger) keep(crop []byte) *inspection.Crop {
 	return &inspection.Crop{Pix: slices.Clone(crop), Size: m.camera.line.opts.CropSize}
 }
 
-// touching finds the open defect that goes on in a region at the top of a frame.
-func (m *merger) touching(coil *coilRun, r inspection.RegionOfInterest, x0, x1 float64) *openDefect {
-	if r.Y > borderLines {
-		return nil
-	}
+// touching finds the open defect that a region is a part of: one that reached the end of the frame before
+// and goes on at the top of this one, or one of the same class whose part in this frame it touches.
+func (m *merger) touching(coil *coilRun, r inspection.RegionOfInterest, x0, x1 float64, class inspection.DefectClass) *openDefect {
 	for _, d := range m.open {
-		if d.coil == coil && !d.fresh && d.reaches && x0 <= d.x1+acrossSlack && d.x0 <= x1+acrossSlack {
+		if d.coil != coil {
+			continue
+		}
+		if r.Y <= borderLines && d.before && x0 <= d.x1+acrossSlack && d.x0 <= x1+acrossSlack {
+			return d
+		}
+		if _, same := d.weight[class]; same && slices.ContainsFunc(d.parts, func(q inspection.RegionOfInterest) bool { return touch(q, r) }) {
 			return d
 		}
 	}
 	return nil
+}
+
+// touch reports whether two regions overlap or share a border.
+func touch(a, b inspection.RegionOfInterest) bool {
+	return a.X <= b.X+b.Width && b.X <= a.X+a.Width && a.Y <= b.Y+b.Height && b.Y <= a.Y+a.Height
 }
 
 // oldest is the encoder count where the first held defect of a coil begins.

@@ -177,6 +177,35 @@ func TestReplayRecordsACoilOnce(t *testing.T) {
 	}
 }
 
+// Real strips stand beside the checkout in some places; they are no part of the project.
+func TestRealStripsBecomeOneInspectedCoil(t *testing.T) {
+	dir := filepath.Join("..", "..", "..", "shared", "data", "severstal", "strips")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("no real strips beside the checkout: ", err)
+	}
+	code, stdout, stderr := command(t, "replay", "--json", "--coil", "REAL", "--data", filepath.Join(t.TempDir(), "data"), dir)
+	if code != exitDone {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	var r struct {
+		Coil struct {
+			State  string
+			Counts struct{ Defects int }
+			Strip  struct {
+				Length float64 `json:"length_mm"`
+			}
+		}
+		Gaps   []any
+		Ledger struct{ Arrived, Inspected uint64 }
+	}
+	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Coil.State != "closed" || r.Coil.Strip.Length != 27*256*0.5 || len(r.Gaps) != 0 || r.Coil.Counts.Defects < 50 || r.Ledger.Inspected != 27 {
+		t.Errorf("got %s", stdout)
+	}
+}
+
 func TestRunServesAndEndsWithItsCoilClosed(t *testing.T) {
 	data := t.TempDir()
 	free, err := net.Listen("tcp", "127.0.0.1:0")

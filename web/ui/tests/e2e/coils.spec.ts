@@ -1,3 +1,4 @@
+import { REPLAYED } from '../support/appliance';
 import { coilWithDefects, expect, test } from '../support/page';
 
 test('the list shows coils with state, grade and counts, the running one first', async ({ page }) => {
@@ -33,4 +34,18 @@ test('a coil that is not recorded is told in a sentence', async ({ page }) => {
 test('an unknown address is told in a sentence', async ({ page }) => {
   await page.goto('/no/such/page');
   await expect(page.getByText('There is no such page').last()).toBeVisible();
+});
+
+test('a replayed coil is graded, drawn and opened', async ({ page }) => {
+  test.skip(
+    !(await page.request.get(`/api/v1/coils/${REPLAYED}`)).ok(),
+    'the appliance that COILSIGHT_URL names has no replayed coil',
+  );
+  await page.goto(`/coils?q=${REPLAYED}`);
+  await page.getByRole('link', { name: REPLAYED }).first().click();
+  await expect(page.getByRole('heading', { name: REPLAYED })).toBeVisible();
+  await expect(page.getByText('Closed').first()).toBeVisible();
+  await expect(page.getByText('Why this grade')).toBeVisible();
+  await page.locator('body').press('KeyJ');
+  await expect(page.locator('img[src*="/image"]').first()).toBeVisible();
 });

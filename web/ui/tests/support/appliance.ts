@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -7,11 +7,30 @@ import { join, resolve } from 'node:path';
 /** How long an appliance may take to prove its model and answer, on a busy machine. */
 const READY_MS = 120_000;
 
-/** Starts the built appliance on an empty record and tells the tests its address. */
+/** The coil that is in the record before the appliance starts. */
+export const REPLAYED = 'REPLAY-1';
+
+/** Replays a folder of strip pictures: real ones where they are beside the checkout, else rendered ones. */
+function replayCoil(binary: string, data: string): void {
+  let pictures = resolve('../../../shared/data/severstal/strips');
+  const rendered = mkdtempSync(join(tmpdir(), 'coilsight-strips-'));
+  try {
+    if (!existsSync(pictures)) {
+      pictures = rendered;
+      execFileSync(binary, ['simulate', '--out', rendered, '--metres', '6'], { stdio: 'pipe' });
+    }
+    execFileSync(binary, ['replay', '--coil', REPLAYED, '--data', data, pictures], { stdio: 'pipe' });
+  } finally {
+    rmSync(rendered, { recursive: true, force: true });
+  }
+}
+
+/** Starts the built appliance on a record with one replayed coil and tells the tests its address. */
 export default async function startAppliance(): Promise<() => Promise<void>> {
   if (process.env.COILSIGHT_URL) return async () => {};
   const binary = resolve(process.env.COILSIGHT_BIN ?? '../../bin/coilsight');
   const data = mkdtempSync(join(tmpdir(), 'coilsight-e2e-'));
+  replayCoil(binary, data);
   const port = await freePort();
   const child = spawn(binary, ['run', '--data', data, '--listen', `127.0.0.1:${port}`]);
   const said: string[] = [];
