@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/coilsight/coilsight/appliance/line"
 	"github.com/coilsight/coilsight/camera"
 	"github.com/coilsight/coilsight/inspection"
 )
@@ -35,7 +36,7 @@ func (c *control) Start(ctx context.Context, id inspection.CoilID) (inspection.C
 	if err != nil {
 		return inspection.Coil{}, err
 	}
-	return c.startAt(ctx, id, coil.Order, c.a.line.Position())
+	return c.startAt(ctx, id, coil.Order, line.Here)
 }
 
 func (c *control) startAt(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, at inspection.EncoderCount) (inspection.Coil, error) {
@@ -57,7 +58,7 @@ func (c *control) Finish(ctx context.Context, id inspection.CoilID) (inspection.
 	if err != nil {
 		return inspection.Coil{}, err
 	}
-	return coil, c.a.line.Finish(id, c.a.line.Position())
+	return coil, c.a.line.Finish(id, line.Here)
 }
 
 // track takes the mill's signals. One that does not fit, because a person has started or finished a coil

@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -192,6 +193,10 @@ func (l *Line) Run(ctx context.Context) error {
 // mayGiveUp reports whether a record that keeps failing may be given up: when the line has been told to
 // stop, or can be run again from its recording. A running line goes on trying.
 func (l *Line) mayGiveUp() bool { return l.ended.Load() || l.opts.Lossless }
+
+// Here stands for the newest encoder count that has arrived at the moment a coil is started or finished:
+// no frame that is already under way lies behind it.
+const Here = inspection.EncoderCount(math.MinInt64)
 
 // Start opens a coil whose head end is at encoder count at; durable when it returns.
 func (l *Line) Start(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, at inspection.EncoderCount) (inspection.Coil, error) {

@@ -548,6 +548,46 @@ func TestOverloadIsAccountedToTheLine(t *testing.T) {
 	}
 }
 
+// slowLog takes its time to start a coil, while frames go on arriving.
+type slowLog struct {
+	*memoryLog
+	starting, goOn chan struct{}
+}
+
+func (l slowLog) StartCoil(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, model string, at time.Time) (inspection.Coil, error) {
+	close(l.starting)
+	<-l.goOn
+	return l.memoryLog.StartCoil(ctx, id, o, r, model, at)
+}
+
+func TestCoilStartedHereOwesNothingOfTheStripBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := slowLog{newMemoryLog(), make(chan struct{}), make(chan struct{})}
+		r := newRig(t, func(o *Options) { o.Lossless, o.Log = false, log },
+			&script{frames: 100, every: time.Millisecond}, &script{frames: 100, every: 1100 * time.Microsecond})
+		go func() {
+			time.Sleep(20 * time.Millisecond)
+			go func() {
+				<-log.starting
+				time.Sleep(10 * time.Millisecond)
+				close(log.goOn)
+			}()
+			if _, err := r.line.Start(context.Background(), "A1", inspection.CoilOrder{}, testRecipe, Here); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(30 * time.Millisecond)
+			if err := r.line.Finish("A1", Here); err != nil {
+				t.Error(err)
+			}
+		}()
+		r.run(t)
+		m := log.maps["A1"]
+		if len(m.Gaps) != 0 || m.Strip.Length < 20*testLines {
+			t.Errorf("strip of %g mm with gaps %+v; want 30 ms of strip and no gap", float64(m.Strip.Length), m.Gaps)
+		}
+	})
+}
+
 func TestStartAndFinishRefuseWhatDoesNotFit(t *testing.T) {
 	r := newRig(t, nil, &script{frames: 4})
 	var conflict *inspection.ConflictError

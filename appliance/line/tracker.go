@@ -41,6 +41,9 @@ func (t *tracker) canStart(id inspection.CoilID, at inspection.EncoderCount) err
 }
 
 func (t *tracker) startable(id inspection.CoilID, at inspection.EncoderCount) error {
+	if at == Here {
+		at = t.newest()
+	}
 	for _, c := range t.coils {
 		switch {
 		case c.id == id:
@@ -60,6 +63,9 @@ func (t *tracker) start(id inspection.CoilID, r inspection.Recipe, at inspection
 	if err := t.startable(id, at); err != nil {
 		return err
 	}
+	if at == Here {
+		at = t.newest()
+	}
 	t.coils = append(t.coils, &coilRun{id: id, recipe: r, head: at, tail: openTail})
 	return nil
 }
@@ -73,6 +79,9 @@ func (t *tracker) finish(id inspection.CoilID, at inspection.EncoderCount, now t
 		}
 		if c.tail != openTail {
 			return &inspection.ConflictError{Noun: "coil", ID: string(id), Reason: "is finished already"}
+		}
+		if at == Here {
+			at = t.newest()
 		}
 		c.tail, c.finishedAt = max(at, c.head), now
 		return nil
@@ -126,6 +135,11 @@ func (t *tracker) arrived(to inspection.EncoderCount) {
 func (t *tracker) position() inspection.EncoderCount {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.newest()
+}
+
+// newest is the newest count that has arrived, 0 before the first. The caller holds the lock.
+func (t *tracker) newest() inspection.EncoderCount {
 	if t.latest == math.MinInt64 {
 		return 0
 	}

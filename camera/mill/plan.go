@@ -119,7 +119,7 @@ func planCoil(o Options, number int) *coil {
 	}
 	length = inspection.MM(c.lines) * o.MMPerCount
 	c.order = inspection.CoilOrder{
-		Width: o.StripWidth, Thickness: inspection.MM(math.Round(between(r, 1.5, 6)*10) / 10),
+		Width: inspection.MM(math.Round(float64(o.StripWidth))), Thickness: inspection.MM(math.Round(between(r, 1.5, 6)*10) / 10),
 		// Level 2 announces what it ordered, not what was rolled.
 		Length: inspection.MM(math.Round(float64(length)/1000) * 1000), SteelGrade: grades[r.IntN(len(grades))],
 	}
