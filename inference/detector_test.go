@@ -145,11 +145,10 @@ func TestAThousandMetresOfPlainStripHardlyFire(t *testing.T) {
 }
 
 func TestRegionsDoNotDependOnBands(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 8))
 	var want []inspection.Screening
 	for _, bands := range []int{1, 2, 3, 8} {
 		d := newDetector(t, 800, DetectorOptions{Bands: bands})
-		r = rand.New(rand.NewPCG(7, 8))
+		r := rand.New(rand.NewPCG(7, 8))
 		for i := range 4 {
 			img := drawStrip(r, 800, 131, 90)
 			add(img, 100+i*50, 20, 40, 60, -0.4)

@@ -1,7 +1,6 @@
 package bench_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/coilsight/coilsight/appliance"
@@ -14,7 +13,7 @@ func TestSeededDefectsAreFoundPlacedAndNamed(t *testing.T) {
 	if testing.Short() {
 		metres = 20
 	}
-	r, err := bench.Truth(t.Context(), bench.Options{Config: appliance.DefaultConfig(), Work: filepath.Join(t.TempDir())}, metres)
+	r, err := bench.Truth(t.Context(), bench.Options{Config: appliance.DefaultConfig(), Work: t.TempDir()}, metres)
 	if err != nil {
 		t.Fatal(err)
 	}
