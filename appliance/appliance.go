@@ -101,7 +101,10 @@ func New(ctx context.Context, o Options) (_ *Appliance, err error) {
 	if err = a.openLine(); err != nil {
 		return nil, err
 	}
-	return a, a.openServer()
+	if err = a.openServer(); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 func (a *Appliance) saveRecipes(ctx context.Context) error {

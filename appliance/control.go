@@ -3,6 +3,7 @@ package appliance
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/coilsight/coilsight/appliance/line"
 	"github.com/coilsight/coilsight/camera"
@@ -64,6 +65,31 @@ func (c *control) Finish(ctx context.Context, id inspection.CoilID) (inspection.
 // track takes the mill's signals. One that does not fit, because a person has started or finished a coil
 // by hand, is logged and left: the person's word stands.
 func (a *Appliance) track(ctx context.Context, s camera.Signal) error {
+	for {
+		err := a.trackOnce(ctx, s)
+		var conflict *inspection.ConflictError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &conflict):
+			a.o.Log.Warn("tracking signal left aside", "coil", s.Coil, "reason", err)
+			return nil
+		}
+		// A disk that is full at a head end must not stop the line for good.
+		a.live.RecordFailing(err)
+		select {
+		case <-time.After(trackAgain):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		a.live.RecordFailing(nil)
+	}
+}
+
+// trackAgain is how long a signal that could not be recorded waits before it is tried again.
+const trackAgain = time.Second
+
+func (a *Appliance) trackOnce(ctx context.Context, s camera.Signal) error {
 	c := &control{a}
 	var err error
 	switch s.Kind {
@@ -73,11 +99,6 @@ func (a *Appliance) track(ctx context.Context, s camera.Signal) error {
 		}
 	case camera.TailEnd:
 		err = a.line.Finish(s.Coil, s.At)
-	}
-	var conflict *inspection.ConflictError
-	if errors.As(err, &conflict) {
-		a.o.Log.Warn("tracking signal left aside", "coil", s.Coil, "reason", err)
-		return nil
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package appliance
 import (
 	"cmp"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -80,7 +79,7 @@ func (l *live) Recorded(b *inspection.Batch) {
 	}
 	newest := slices.Clone(b.Defects)
 	slices.Reverse(newest)
-	l.recent = append(newest, l.recent...)
+	l.recent = slices.Concat(newest, l.recent)
 	l.recent = l.recent[:min(len(l.recent), recentDefects)]
 	l.mu.Unlock()
 
@@ -140,7 +139,7 @@ func (l *live) StripPicture(side inspection.Side, after int64) web.StripPicture 
 
 func (l *live) publish(kind string, data any) {
 	if err := l.a.hub.Publish(kind, data); err != nil {
-		slog.Error("event could not be published", "type", kind, "error", err)
+		l.a.o.Log.Error("event could not be published", "type", kind, "error", err)
 	}
 }
 
@@ -174,6 +173,14 @@ func (l *live) look(now time.Time) {
 	coverage := inspection.CoverageOf(inspection.Strip{Length: st.Position}, gaps)
 	for i, c := range k.cameras {
 		cam := l.camera(c, before.cameras[i], now, now.Sub(before.at), coverage)
+		if running && cam.State != "running" {
+			// What a silent camera owes becomes a gap when it returns or the coil ends; the
+			// screen must not call it inspected until then.
+			seen := min(max(0, l.a.cameras[i].geometry.Length(c.SettledTo-head)), cam.Coverage.Length)
+			owed := min(cam.Coverage.Length-seen, cam.Coverage.Inspected)
+			cam.Coverage.Inspected -= owed
+			cam.Coverage.Missed += owed
+		}
 		st.Cameras = append(st.Cameras, cam)
 		st.UnassignedMetres = max(st.UnassignedMetres, float64(c.Unassigned)/1000)
 		if m := float64(c.Inspected) / 1000; i == 0 || m < st.InspectedMetres {

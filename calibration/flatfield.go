@@ -43,7 +43,7 @@ func FitFlatField(white inspection.LineImage) (inspection.ColumnGain, error) {
 			return nil, fmt.Errorf("white reference is overexposed: column %d has grey %.0f; allowed are %.0f to %.0f: close the aperture or shorten the exposure", x, m, darkestReference, brightestReference)
 		}
 		g := target / max(m, 1)
-		if g >= mostGain {
+		if g > mostGain-1.0/inspection.UnityGain { // the factor must fit 16 bits when rounded
 			return nil, fmt.Errorf("white reference is uneven: column %d has grey %.0f where the median is %.0f; a column may be at most %g times darker: clean the window or check the lamp", x, m, target, mostGain)
 		}
 		gain[x] = uint16(math.Round(g * inspection.UnityGain))

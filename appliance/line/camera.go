@@ -56,6 +56,7 @@ type settling struct {
 	seam     bool
 	arrived  time.Time
 	edges    inspection.StripEdges
+	uncoiled bool                // screened while no coil ran: its regions were let go
 	state    inspection.GapState // empty: inspected
 	cause    string
 	regions  []*pendingRegion // used ones first; the slice keeps its spares
@@ -111,6 +112,7 @@ func (c *cameraLine) run(ctx context.Context) {
 		c.line.opts.Logger.Error("camera stopped", "camera", c.ID, "error", err)
 	}
 	close(c.grabbed)
+	c.line.grabbing.Done()
 	stages.Wait()
 }
 
@@ -164,7 +166,7 @@ func addLoss(lost []loss, l loss) []loss {
 // screen finds the regions of a frame, hands their crops to the classifier and lets the frame go.
 func (c *cameraLine) screen(g grabbed) {
 	s := <-c.idle
-	s.lost, s.hasFrame, s.n, s.state, s.cause = g.lost, g.frame != nil, 0, "", ""
+	s.lost, s.hasFrame, s.n, s.state, s.cause, s.uncoiled = g.lost, g.frame != nil, 0, "", "", false
 	if f := g.frame; f != nil {
 		s.span, s.lines, s.seam, s.arrived = f.Span, f.Image.Height, f.Seam, f.Arrived
 		s.edges = inspection.StripEdges{}
@@ -181,6 +183,7 @@ func (c *cameraLine) screen(g grabbed) {
 func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 	o := &c.line.opts
 	c.coils = c.line.tracker.over(c.coils[:0], f.Span)
+	s.uncoiled = len(c.coils) == 0
 	if n := len(c.coils); n > 0 && c.coils[n-1] != c.lastCoil {
 		c.lastCoil = c.coils[n-1]
 		c.Detector.Reset()
@@ -190,13 +193,18 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 		s.state, s.cause = inspection.Incomplete, err.Error()
 		return
 	}
-	c.stats.screened(time.Since(began), f)
+	c.stats.screened(time.Since(began))
 	s.edges = c.screening.Edges
 	o.Observer.Screened(c.Side, f.Span, &c.screening)
 	if len(c.coils) == 0 {
 		if s.edges.Present {
 			c.stats.unassigned(f.Span.Len())
 		}
+		return
+	}
+	if !s.edges.Present && c.line.tracker.inside(c.coils, f.Span) {
+		// A dark lamp or a covered window looks like this: nothing was seen, so nothing was inspected.
+		s.state, s.cause = inspection.Incomplete, "no strip was to be seen"
 		return
 	}
 	found := c.screening.Regions

@@ -9,6 +9,7 @@ package line
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -122,7 +123,11 @@ type Line struct {
 	tracker *tracker
 	cameras []*cameraLine
 	rec     *recorder
-	ended   atomic.Bool // no more frames come; the record may give up on a broken disk
+	starts  sync.Mutex // held over a start: the log and the tracker change together
+
+	grabbing   sync.WaitGroup
+	grabsEnded chan struct{} // closed when every source has ended
+	ended      atomic.Bool   // no more frames come; the record may give up on a broken disk
 }
 
 // New checks the options and builds a line. Run starts it.
@@ -137,13 +142,16 @@ func New(o Options) (*Line, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	l := &Line{opts: o, tracker: newTracker()}
+	l := &Line{opts: o, tracker: newTracker(), grabsEnded: make(chan struct{})}
 	l.rec = newRecorder(l)
 	crops := make(chan []byte, cropBuffers)
 	for range cropBuffers {
 		crops <- make([]byte, o.CropSize*o.CropSize)
 	}
-	seen := map[inspection.CameraID]bool{}
+	if o.Lossless && len(o.Cameras)*o.RegionCap > cropBuffers {
+		return nil, fmt.Errorf("line: %d cameras of %d regions a frame can hold all %d crops and wait for each other; allowed are %d regions", len(o.Cameras), o.RegionCap, cropBuffers, cropBuffers/len(o.Cameras))
+	}
+	seen, sides := map[inspection.CameraID]bool{}, map[inspection.Side]bool{}
 	for i, c := range o.Cameras {
 		if seen[c.ID] {
 			return nil, fmt.Errorf("line: two cameras have the id %q; each needs its own", c.ID)
@@ -151,7 +159,10 @@ func New(o Options) (*Line, error) {
 		if !c.Side.Valid() {
 			return nil, fmt.Errorf("line: camera %s looks at side %q; allowed are top and bottom", c.ID, c.Side)
 		}
-		seen[c.ID] = true
+		if sides[c.Side] {
+			return nil, fmt.Errorf("line: two cameras look at the %s side; one camera a side is allowed", c.Side)
+		}
+		seen[c.ID], sides[c.Side] = true, true
 		l.cameras = append(l.cameras, newCameraLine(l, i, c, crops))
 	}
 	return l, nil
@@ -171,6 +182,11 @@ func orDefault[T int | time.Duration](v, d T) T {
 func (l *Line) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { l.ended.Store(true) })()
 	var cams sync.WaitGroup
+	l.grabbing.Add(len(l.cameras))
+	go func() {
+		l.grabbing.Wait()
+		close(l.grabsEnded)
+	}()
 	for _, c := range l.cameras {
 		cams.Go(func() { c.run(ctx) })
 	}
@@ -178,16 +194,15 @@ func (l *Line) Run(ctx context.Context) error {
 	go func() { done <- l.rec.run(context.WithoutCancel(ctx)) }()
 	cams.Wait()
 	l.ended.Store(true)
+	var err error
 	if id, _, ok := l.tracker.running(); ok && l.opts.Lossless && ctx.Err() == nil {
-		if err := l.tracker.finish(id, l.tracker.position(), time.Now()); err != nil {
-			return err
-		}
+		err = l.tracker.finish(id, Here, time.Now())
 	}
 	for _, c := range l.cameras {
 		c.account.finishAll()
 	}
 	close(l.rec.queue)
-	return <-done
+	return errors.Join(err, <-done)
 }
 
 // mayGiveUp reports whether a record that keeps failing may be given up: when the line has been told to
@@ -200,6 +215,11 @@ const Here = inspection.EncoderCount(math.MinInt64)
 
 // Start opens a coil whose head end is at encoder count at; durable when it returns.
 func (l *Line) Start(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, at inspection.EncoderCount) (inspection.Coil, error) {
+	l.starts.Lock()
+	defer l.starts.Unlock()
+	if l.ended.Load() {
+		return inspection.Coil{}, stoppedError(id)
+	}
 	if err := l.tracker.canStart(id, at); err != nil {
 		return inspection.Coil{}, err
 	}
@@ -217,7 +237,14 @@ func (l *Line) Start(ctx context.Context, id inspection.CoilID, o inspection.Coi
 // Finish says that the tail end of the running coil is at encoder count at. The coil is graded as soon
 // as every camera has accounted for its strip up to there.
 func (l *Line) Finish(id inspection.CoilID, at inspection.EncoderCount) error {
+	if l.ended.Load() {
+		return stoppedError(id)
+	}
 	return l.tracker.finish(id, at, time.Now())
+}
+
+func stoppedError(id inspection.CoilID) error {
+	return &inspection.ConflictError{Noun: "coil", ID: string(id), Reason: "cannot be started or finished: the cameras have ended"}
 }
 
 // Position is the newest encoder count that any camera has delivered.

@@ -25,6 +25,8 @@ const (
 	testLines = 32
 	// A region of the scripted detector is written into a frame's pixels as a byte: its class.
 	markInclusion, markScratch = 1, 2
+	// A frame that begins with markDark shows no strip.
+	markDark = 200
 )
 
 // scriptedDetector reports each pixel value 1 to 9 as a region of 8 x 8 at that place.
@@ -39,6 +41,10 @@ func (d *scriptedDetector) Reset() { d.resets++ }
 func (d *scriptedDetector) Screen(out *inspection.Screening, img inspection.LineImage, _ inspection.ColumnGain, _ bool) error {
 	if d.delay > 0 {
 		time.Sleep(d.delay)
+	}
+	if img.Pix[0] == markDark {
+		out.Edges, out.Regions = inspection.StripEdges{}, out.Regions[:0]
+		return nil
 	}
 	if d.fail {
 		return errors.New("detector: broken")
@@ -509,6 +515,49 @@ func TestSilentCameraLeavesTheRestUnseen(t *testing.T) {
 			t.Errorf("top gaps cover %s; want none", got)
 		}
 	})
+}
+
+func TestCameraThatIsGoneLetsCoilsClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		r := newRig(t, func(o *Options) { o.Lossless = false },
+			&script{frames: 10, every: time.Millisecond, hold: hold},
+			&script{frames: 4, every: time.Millisecond}) // the bottom camera's source ends
+		r.start(t, "A1", 0)
+		go func() {
+			time.Sleep(time.Second)
+			if err := r.line.Finish("A1", 320); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(10 * time.Second)
+			if !r.line.Settled() {
+				t.Error("the coil is still open 10 s after its tail end")
+			}
+			close(hold)
+		}()
+		r.run(t)
+		if got := r.gaps("A1", inspection.Bottom); got != "[[128, 320)]" {
+			t.Errorf("bottom gaps cover %s; want the part after the camera's last frame", got)
+		}
+	})
+}
+
+func TestStripThatIsNotVisibleIsNotInspected(t *testing.T) {
+	r := newRig(t, nil, &script{frames: 6, marks: map[int][]mark{2: {{0, 0, markDark}}, 3: {{0, 0, markDark}}}})
+	r.start(t, "A1", 0)
+	r.run(t)
+	if got := r.gaps("A1", inspection.Top); got != "[[64, 128)]" {
+		t.Errorf("gaps cover %s; want the two dark frames", got)
+	}
+}
+
+func TestDefectsOnBothSidesOfLostStripAreTwo(t *testing.T) {
+	r := newRig(t, nil, &script{frames: 8, skip: map[int]bool{3: true}, marks: map[int][]mark{2: {{20, 24, markScratch}}, 4: {{20, 0, markScratch}}}})
+	r.start(t, "A1", 0)
+	r.run(t)
+	if n := len(r.log.maps["A1"].Defects); n != 2 {
+		t.Errorf("%d defects; want 2: nobody saw what lies between", n)
+	}
 }
 
 // Under overload, whatever happens to a frame, the gaps cover exactly the counts that were not

@@ -72,7 +72,7 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 	middle := count(r.Y + r.Height/2)
 	var coil *coilRun
 	for _, c := range coils {
-		if tail, _ := m.camera.line.tracker.end(c); c.head <= middle && middle < tail {
+		if tail, _ := m.camera.line.tracker.end(c); c.head <= middle && middle < tail && !m.camera.account.passed(c) {
 			coil = c
 		}
 	}

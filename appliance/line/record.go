@@ -2,6 +2,7 @@ package line
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -152,6 +153,12 @@ func (r *recorder) flush(ctx context.Context, c *coilRun, now bool) error {
 func (r *recorder) persist(what string, write func(try int) error) error {
 	for try := 0; ; try++ {
 		err := write(try)
+		var conflict *inspection.ConflictError
+		if errors.As(err, &conflict) {
+			// The coil was closed meanwhile; trying again would hold up all others.
+			r.line.opts.Logger.Error("record refused", "what", what, "error", err)
+			return nil
+		}
 		if err == nil {
 			if try > 0 {
 				r.line.opts.Observer.RecordFailing(nil)

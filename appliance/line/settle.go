@@ -11,15 +11,22 @@ import (
 const settleTick = 50 * time.Millisecond
 
 // settle takes the screened frames in order, waits for their verdicts, places the defects on the strip
-// and accounts for every encoder count. It ends when the camera has.
+// and accounts for every encoder count. It ends when every camera has: one that is gone must still let
+// coils close.
 func (c *cameraLine) settle() {
 	tick := time.NewTicker(settleTick)
 	defer tick.Stop()
+	frames := c.settles
+	var ended chan struct{} // looked at once this camera's frames are settled
 	for {
 		select {
-		case s, ok := <-c.settles:
+		case <-ended:
+			return
+		case s, ok := <-frames:
 			if !ok {
-				return
+				c.merge.cutAll()
+				frames, ended = nil, c.line.grabsEnded
+				continue
 			}
 			c.settleFrame(s)
 			c.idle <- s
@@ -30,6 +37,9 @@ func (c *cameraLine) settle() {
 }
 
 func (c *cameraLine) settleFrame(s *settling) {
+	if s.seam || len(s.lost) > 0 {
+		c.merge.cutAll()
+	}
 	for _, l := range s.lost {
 		c.account.enter(l.span, l.state, l.cause)
 	}
@@ -47,10 +57,10 @@ func (c *cameraLine) settleFrame(s *settling) {
 	if late > 0 {
 		s.state, s.cause = inspection.DetectedOnly, "regions were not classified in time"
 	}
-	if s.seam {
-		c.merge.cutAll()
-	}
 	coils := c.account.over(s.span)
+	if s.uncoiled && s.state == "" && len(coils) > 0 {
+		s.state, s.cause = inspection.DetectedOnly, "the strip was screened before its coil was started"
+	}
 	c.merge.frame(s, coils)
 	if len(coils) > 0 && s.state == "" && s.edges.Present {
 		c.stats.inspected(s.span.Len())
@@ -62,6 +72,7 @@ func (c *cameraLine) settleFrame(s *settling) {
 	c.account.width(s)
 	c.account.enter(s.span, s.state, s.cause)
 	c.books.settle(s.state)
+	c.stats.settledTo(s.span.To)
 	c.stats.settled(time.Since(s.arrived))
 }
 
@@ -97,6 +108,12 @@ func (a *accounts) of(r *coilRun) *account {
 		a.coils[r] = k
 	}
 	return k
+}
+
+// passed reports whether the recorder has been told that nothing more comes of a coil.
+func (a *accounts) passed(r *coilRun) bool {
+	k := a.coils[r]
+	return k != nil && k.passed
 }
 
 // over lists the coils under a span.

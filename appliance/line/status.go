@@ -21,6 +21,7 @@ type stats struct {
 	screenTime  time.Duration
 	rejected    uint64
 	dropped     uint64
+	to          inspection.EncoderCount // settled
 	inspectedN  inspection.EncoderCount
 	unassignedN inspection.EncoderCount
 	stripWidth  inspection.MM // in the newest frame with strip
@@ -38,7 +39,7 @@ func (s *stats) frame(f *camera.Frame) {
 	s.bytes += uint64(f.Image.Width) * uint64(f.Image.Height)
 }
 
-func (s *stats) screened(d time.Duration, _ *camera.Frame) {
+func (s *stats) screened(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.screenTime += d
@@ -48,6 +49,12 @@ func (s *stats) unassigned(n inspection.EncoderCount) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unassignedN += n
+}
+
+func (s *stats) settledTo(at inspection.EncoderCount) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.to = at
 }
 
 func (s *stats) inspected(n inspection.EncoderCount) {
@@ -86,7 +93,8 @@ type CameraStatus struct {
 	Camera          inspection.CameraID
 	Side            inspection.Side
 	Ledger          Ledger
-	LastFrame       time.Time // zero before the first
+	LastFrame       time.Time               // zero before the first
+	SettledTo       inspection.EncoderCount // end of the newest frame that is settled
 	Bytes           uint64
 	ScreenTime      time.Duration // spent in the detector
 	Rejected        uint64        // regions that the model took for ordinary strip
@@ -118,7 +126,7 @@ func (c *cameraLine) status() CameraStatus {
 	recent := slices.Clone(s.latency[:min(s.settledN, latencies)])
 	st.LastFrame, st.Bytes, st.ScreenTime = s.last, s.bytes, s.screenTime
 	st.Rejected, st.PicturesDropped = s.rejected, s.dropped
-	st.StripWidth = s.stripWidth
+	st.StripWidth, st.SettledTo = s.stripWidth, s.to
 	st.Inspected = c.Locator.Length(s.inspectedN)
 	st.Unassigned = c.Locator.Length(s.unassignedN)
 	s.mu.Unlock()

@@ -112,6 +112,18 @@ func (t *tracker) over(dst []*coilRun, s inspection.EncoderSpan) []*coilRun {
 	return dst
 }
 
+// inside reports whether one of the coils holds the whole span.
+func (t *tracker) inside(coils []*coilRun, s inspection.EncoderSpan) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range coils {
+		if c.head <= s.From && s.To <= c.tail {
+			return true
+		}
+	}
+	return false
+}
+
 // all appends every coil that is not yet behind all cameras.
 func (t *tracker) all(dst []*coilRun) []*coilRun {
 	t.mu.Lock()

@@ -2,6 +2,7 @@ package mill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -83,6 +84,7 @@ func (m *Mill) Speed() float64 { return math.Float64frombits(m.speed.Load()) }
 // Close returns the cameras' memory. It refuses while a frame is lent; frames that nobody took are
 // released. Call it after Run has ended.
 func (m *Mill) Close() error {
+	var errs []error
 	for _, c := range m.cameras {
 		for more := true; more; {
 			select {
@@ -95,10 +97,10 @@ func (m *Mill) Close() error {
 			}
 		}
 		if err := c.pool.Close(); err != nil {
-			return fmt.Errorf("mill: %w", err)
+			errs = append(errs, fmt.Errorf("mill: %w", err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Next gives the next frame to the caller, who must Release it. After the last coil it is io.EOF.
