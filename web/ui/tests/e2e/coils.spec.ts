@@ -46,6 +46,7 @@ test('a replayed coil is graded, drawn and opened', async ({ page }) => {
   await expect(page.getByRole('heading', { name: REPLAYED })).toBeVisible();
   await expect(page.getByText('Closed').first()).toBeVisible();
   await expect(page.getByText('Why this grade')).toBeVisible();
+  await expect(page.getByText('No camera: not inspected')).toBeVisible();
   await page.locator('body').press('KeyJ');
   await expect(page.locator('img[src*="/image"]').first()).toBeVisible();
 });

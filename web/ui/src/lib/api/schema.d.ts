@@ -390,8 +390,6 @@ export interface components {
     CameraState: {
       camera: string;
       coverage: components['schemas']['Coverage'];
-      /** Format: int64 */
-      frames_free: number;
       /** Format: double */
       latency_p99_ms: number;
       ledger: components['schemas']['Ledger'];
@@ -766,6 +764,7 @@ export interface components {
       coil: string;
       /** Format: double */
       length_mm: number;
+      sides?: ('top' | 'bottom')[];
       /** Format: double */
       width_mm: number;
     };

@@ -265,6 +265,7 @@ export const en = {
     screenedOnly: 'Screened, not classified',
     missed: 'Not seen',
     gaps: 'Gaps',
+    noCamera: 'No camera: not inspected',
     noGaps: 'No gaps: every metre of both sides was inspected.',
     moreGaps: (n: string) => plural(n, 'more gap', 'more gaps'),
     openEnd: 'to the unknown end',

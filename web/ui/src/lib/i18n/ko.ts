@@ -258,6 +258,7 @@ export const ko: Messages = {
     screenedOnly: '검출만 됨',
     missed: '미촬영',
     gaps: '미검사 구간',
+    noCamera: '카메라 없음: 미검사',
     noGaps: '미검사 구간 없음: 양면의 모든 길이가 검사되었습니다.',
     moreGaps: (n) => `${n}개 구간 더`,
     openEnd: '끝을 알 수 없음',
