@@ -59,32 +59,52 @@ func bareRate(c *inference.Classifier, d time.Duration) (float64, error) {
 	return sum, nil
 }
 
-// batchedRate keeps the batcher's queue filled from one goroutine, as a camera does, and counts verdicts.
+const (
+	frameCrops  = 64 // regions of a bad frame, which a camera hands in at once
+	frameGroups = 4  // frames in flight; together they fit the batcher's queue
+)
+
+// batchedRate keeps the batcher's queue filled from one goroutine, frame by frame as a camera does, and
+// counts verdicts.
 func batchedRate(e *appliance.Engine, d time.Duration) float64 {
-	crops := make(chan []byte, 256)
-	for i := range cap(crops) {
-		crop := make([]byte, inference.CropSize*inference.CropSize)
-		for k := range crop {
-			crop[k] = byte(k*7 + i)
-		}
-		crops <- crop
+	type frame struct {
+		crops   [frameCrops][]byte
+		pending atomic.Int64
+		answer  func(inspection.Classification, bool)
 	}
+	free := make(chan *frame, frameGroups)
 	var done atomic.Int64
-	began := time.Now()
-	for time.Since(began) < d {
-		crop := <-crops
-		if !e.Submit(crop, time.Time{}, func(_ inspection.Classification, ok bool) {
+	for range frameGroups {
+		f := &frame{}
+		for i := range f.crops {
+			f.crops[i] = make([]byte, inference.CropSize*inference.CropSize)
+			for k := range f.crops[i] {
+				f.crops[i][k] = byte(k*7 + i)
+			}
+		}
+		f.answer = func(_ inspection.Classification, ok bool) {
 			if ok {
 				done.Add(1)
 			}
-			crops <- crop
-		}) {
-			crops <- crop
+			if f.pending.Add(-1) == 0 {
+				free <- f
+			}
+		}
+		free <- f
+	}
+	began := time.Now()
+	for time.Since(began) < d {
+		f := <-free
+		f.pending.Store(frameCrops)
+		for _, crop := range f.crops {
+			if !e.Submit(crop, time.Time{}, f.answer) {
+				f.answer(inspection.Classification{}, false) // refused: not counted
+			}
 		}
 	}
 	rate := float64(done.Load()) / time.Since(began).Seconds()
-	for range cap(crops) { // those in flight come back
-		<-crops
+	for range frameGroups { // those in flight come back
+		<-free
 	}
 	return rate
 }
