@@ -135,6 +135,7 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 	for i, v := range sums[s.first*d.nb : s.end*d.nb] {
 		out.Means[i] = byte((v + 32) / 64)
 	}
+	out.Unscreened = d.edges.unscreened(out.Unscreened[:0], s, img.Height, d.left, d.right)
 	out.Regions = out.Regions[:0]
 	if out.Edges.Present && d.nearestSteel(s) {
 		n := rows * d.nb

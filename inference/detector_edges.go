@@ -92,6 +92,32 @@ func (e *edgeFinder) find(sums, cols []uint16, nb int, s rowSpan, img inspection
 	return edges
 }
 
+// Why lines are not screened.
+const (
+	causeNoStrip = "no strip was to be seen"
+	causeEnd     = "too near to a head or tail end to be screened"
+)
+
+// unscreened appends the lines of the frame's rows that have no column to be screened.
+func (e *edgeFinder) unscreened(dst []inspection.UnscreenedLines, s rowSpan, height int, left, right []int32) []inspection.UnscreenedLines {
+	for r := s.first; r < s.end; r++ {
+		if left[r] < right[r] {
+			continue
+		}
+		cause := causeEnd
+		if isNaN(e.rawLeft[r]) {
+			cause = causeNoStrip
+		}
+		from, to := (r-s.first)*blockSize, min(height, (r-s.first+1)*blockSize)
+		if n := len(dst); n > 0 && dst[n-1].To == from && dst[n-1].Cause == cause {
+			dst[n-1].To = to
+			continue
+		}
+		dst = append(dst, inspection.UnscreenedLines{From: from, To: to, Cause: cause})
+	}
+	return dst
+}
+
 // cut is the brightness of a block, as its sum, above which it is strip. Where a frame shows strip and
 // background they tell; else what the last such frame told; before there was one, all is strip but what
 // is as good as black.

@@ -276,6 +276,13 @@ func TestRollerTableHasNoStripAndNoRegions(t *testing.T) {
 	if len(out.Regions) > 0 {
 		t.Errorf("a head end fires: %v", out.Regions)
 	}
+	// Four block rows, 32 lines, next to the end are left out, and said to be.
+	if u := out.Unscreened; len(u) != 2 || u[0] != (inspection.UnscreenedLines{To: 128, Cause: causeNoStrip}) || u[1] != (inspection.UnscreenedLines{From: 128, To: 160, Cause: causeEnd}) {
+		t.Errorf("unscreened lines %+v; want the table up to 128 and the rim up to 160", u)
+	}
+	if u := screen(t, d, drawStrip(r, 512, 256, 120), false).Unscreened; len(u) != 0 {
+		t.Errorf("unscreened lines %+v in the middle of a strip", u)
+	}
 	if out := screen(t, d, table(), false); out.Edges.Present || len(out.Regions) > 0 {
 		t.Errorf("the table behind a strip shows strip (%+v) or the regions %v", out.Edges, out.Regions)
 	}

@@ -33,7 +33,7 @@ type GapState string
 // States of a gap.
 const (
 	DetectedOnly GapState = "detected-only" // screened, but not every region was classified
-	Incomplete   GapState = "incomplete"    // the frame arrived damaged
+	Incomplete   GapState = "incomplete"    // the frame arrived damaged, or these lines of it could not be screened
 	Underrun     GapState = "underrun"      // no buffer was free, or the camera lost the frame
 	Overrun      GapState = "overrun"       // the frame arrived and could not be taken in time
 	Unseen       GapState = "unseen"        // no frame came: camera lost, or inspection interrupted

@@ -42,11 +42,20 @@ type StripEdges struct {
 	FirstLine, LastLine int
 }
 
+// UnscreenedLines are the scan lines [From, To) of a frame in which nothing was looked for.
+type UnscreenedLines struct {
+	From, To int
+	Cause    string
+}
+
 // Screening is what a detector saw in one frame. It is reused from frame to frame: a detector
 // truncates and appends.
 type Screening struct {
 	Edges   StripEdges
 	Regions []RegionOfInterest
+	// Unscreened lines, in order and apart from each other: where no strip shows, and at the rims of a head
+	// or tail end.
+	Unscreened []UnscreenedLines
 	// Means holds one byte for each block of 8 x 8 pixels (BlockColumns a row): a picture of the
 	// frame at an eighth of its size, after flat field.
 	Means                   []byte

@@ -36,7 +36,8 @@ type TruthReport struct {
 	FalseRegions     uint64                                 `json:"false_regions"` // of the detector on good strip, before the model
 	RejectedRegions  uint64                                 `json:"rejected_regions"`
 	RejectedShare    float64                                `json:"rejected_share"`
-	InspectedEveryMM bool                                   `json:"inspected_every_mm"` // no gap on any of the coils
+	InspectedEveryMM bool                                   `json:"inspected_every_mm"` // no gap on any of the coils but at their ends
+	EndMM            inspection.MM                          `json:"end_mm"`             // longest gap at a head or tail end, whose rim is not screened
 	ByClass          map[inspection.DefectClass]*ClassTruth `json:"by_class"`
 }
 
@@ -62,7 +63,6 @@ func Truth(ctx context.Context, o Options, metres float64) (TruthReport, error) 
 	r := TruthReport{ByClass: map[inspection.DefectClass]*ClassTruth{}, InspectedEveryMM: true}
 	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed, DefectsPer100m: 40}, metres, func(m *mill.Mill, id inspection.CoilID, got inspection.DefectMap, _ []line.CameraStatus) {
 		seeded, _ := m.Truth(id)
-		r.InspectedEveryMM = r.InspectedEveryMM && len(got.Gaps) == 0
 		for _, t := range seeded {
 			r.compare(t, got.Defects)
 		}
@@ -71,7 +71,7 @@ func Truth(ctx context.Context, o Options, metres float64) (TruthReport, error) 
 		return r, err
 	}
 	err = rollCoil(ctx, o, mill.Options{Seed: truthSeed + 1, Good: true}, metres, func(_ *mill.Mill, _ inspection.CoilID, got inspection.DefectMap, st []line.CameraStatus) {
-		r.InspectedEveryMM = r.InspectedEveryMM && len(got.Gaps) == 0
+		r.account(got)
 		r.FalseEvents += len(got.Defects)
 		r.GoodMetres += 2 * float64(got.Strip.Length) / 1000
 		for _, s := range st {
@@ -103,6 +103,17 @@ func truth(ctx context.Context, o Options, share float64, r *Report) (err error)
 	}
 	r.Truth, err = Truth(ctx, o, metres)
 	return err
+}
+
+// account looks for gaps.
+func (r *TruthReport) account(got inspection.DefectMap) {
+	for _, g := range got.Gaps {
+		if g.From > 0 && g.To < got.Strip.Length {
+			r.InspectedEveryMM = false
+			continue
+		}
+		r.EndMM = max(r.EndMM, g.Length())
+	}
 }
 
 // compare looks for the events on a seeded defect: the one with the largest overlap speaks for its place

@@ -34,6 +34,9 @@ func TestSeededDefectsAreFoundPlacedAndNamed(t *testing.T) {
 	if !r.InspectedEveryMM {
 		t.Error("a line that waits for its pictures left a gap")
 	}
+	if r.EndMM <= 0 || r.EndMM > 20 {
+		t.Errorf("%g mm at an end are a gap; the detector leaves out 16 and must say so", float64(r.EndMM))
+	}
 	if r.FalsePer1000M > 50 {
 		t.Errorf("%.1f false events per 1,000 m of good strip; allowed are 50", r.FalsePer1000M)
 	}

@@ -56,6 +56,7 @@ type settling struct {
 	seam     bool
 	arrived  time.Time
 	edges    inspection.StripEdges
+	blind    []inspection.UnscreenedLines
 	uncoiled bool                // screened while no coil ran: its regions were let go
 	state    inspection.GapState // empty: inspected
 	cause    string
@@ -169,7 +170,7 @@ func (c *cameraLine) screen(g grabbed) {
 	s.lost, s.hasFrame, s.n, s.state, s.cause, s.uncoiled = g.lost, g.frame != nil, 0, "", "", false
 	if f := g.frame; f != nil {
 		s.span, s.lines, s.seam, s.arrived = f.Span, f.Image.Height, f.Seam, f.Arrived
-		s.edges = inspection.StripEdges{}
+		s.edges, s.blind = inspection.StripEdges{}, s.blind[:0]
 		if f.Status == camera.Incomplete {
 			s.state, s.cause = inspection.Incomplete, f.Cause
 		} else {
@@ -195,6 +196,7 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 	}
 	c.stats.screened(time.Since(began))
 	s.edges = c.screening.Edges
+	s.blind = append(s.blind, c.screening.Unscreened...)
 	o.Observer.Screened(c.Side, f.Span, &c.screening)
 	if len(c.coils) == 0 {
 		if s.edges.Present {
@@ -202,9 +204,13 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 		}
 		return
 	}
-	if !s.edges.Present && c.line.tracker.inside(c.coils, f.Span) {
+	blind := 0
+	for _, b := range s.blind {
+		blind += b.To - b.From
+	}
+	if blind == f.Image.Height && c.line.tracker.inside(c.coils, f.Span) {
 		// A dark lamp or a covered window looks like this: nothing was seen, so nothing was inspected.
-		s.state, s.cause = inspection.Incomplete, "no strip was to be seen"
+		s.state, s.cause = inspection.Incomplete, s.blind[0].Cause
 		return
 	}
 	found := c.screening.Regions

@@ -27,6 +27,8 @@ const (
 	markInclusion, markScratch = 1, 2
 	// A frame that begins with markDark shows no strip.
 	markDark = 200
+	// A frame that begins with markEnd shows no strip in its first 8 lines and a rim in the next 4.
+	markEnd = 201
 )
 
 // scriptedDetector reports each pixel value 1 to 9 as a region of 8 x 8 at that place.
@@ -42,9 +44,14 @@ func (d *scriptedDetector) Screen(out *inspection.Screening, img inspection.Line
 	if d.delay > 0 {
 		time.Sleep(d.delay)
 	}
+	out.Unscreened = out.Unscreened[:0]
 	if img.Pix[0] == markDark {
 		out.Edges, out.Regions = inspection.StripEdges{}, out.Regions[:0]
+		out.Unscreened = append(out.Unscreened, inspection.UnscreenedLines{To: img.Height, Cause: "dark"})
 		return nil
+	}
+	if img.Pix[0] == markEnd {
+		out.Unscreened = append(out.Unscreened, inspection.UnscreenedLines{To: 8, Cause: "no strip"}, inspection.UnscreenedLines{From: 8, To: 12, Cause: "rim"})
 	}
 	if d.fail {
 		return errors.New("detector: broken")
@@ -386,6 +393,20 @@ func TestPiecesOfOneLargeDefectAreOneRecord(t *testing.T) {
 	}
 }
 
+func TestRegionThatBridgesTwoDefectsMakesThemOne(t *testing.T) {
+	// Two scratches come over the border; what lies between them in the next frame joins them.
+	r := newRig(t, nil, &script{frames: 6, marks: map[int][]mark{
+		2: {{8, 24, markScratch}, {40, 24, markScratch}},
+		3: {{8, 0, markScratch}, {40, 0, markScratch}, {16, 4, markScratch}, {24, 4, markScratch}, {32, 4, markScratch}},
+	}})
+	r.start(t, "A1", 0)
+	r.run(t)
+	d := r.log.maps["A1"].Defects
+	if want := (inspection.StripRect{Along: 88, Across: 4, Length: 20, Width: 40}); len(d) != 1 || d[0].Rect != want || d[0].Area != 7*16 {
+		t.Errorf("got %+v; want one of %+v, 112 mm²", d, want)
+	}
+}
+
 func TestSeamEndsADefect(t *testing.T) {
 	across := map[int][]mark{2: {{20, 24, markScratch}}, 3: {{20, 0, markScratch}}}
 	r := newRig(t, nil, &script{frames: 8, marks: across, seams: map[int]bool{3: true}})
@@ -548,6 +569,25 @@ func TestStripThatIsNotVisibleIsNotInspected(t *testing.T) {
 	r.run(t)
 	if got := r.gaps("A1", inspection.Top); got != "[[64, 128)]" {
 		t.Errorf("gaps cover %s; want the two dark frames", got)
+	}
+}
+
+func TestUnscreenedLinesOfAFrameAreGaps(t *testing.T) {
+	r := newRig(t, nil, &script{frames: 6, marks: map[int][]mark{1: {{0, 0, markEnd}}, 4: {{0, 0, markEnd}, {20, 20, markInclusion}}}})
+	r.class.late = true
+	r.start(t, "A1", 36) // in the middle of what frame 1 shows no strip in
+	r.run(t)
+	var got []string
+	for _, g := range r.log.maps["A1"].Gaps {
+		got = append(got, fmt.Sprintf("%g-%g %s", float64(g.From), float64(g.To), g.State))
+	}
+	// Lines from the head end at count 36: frame 1 has 4 and 4 of them, frame 4 begins at 92.
+	want := []string{"0-4 incomplete", "4-8 incomplete", "92-100 incomplete", "100-104 incomplete", "104-124 detected-only"}
+	if !slices.Equal(got, want) {
+		t.Errorf("gaps %v; want %v: where nothing was looked for is not detected-only", got, want)
+	}
+	if got := r.line.Status()[0].Inspected; got != 20+32+32+32 {
+		t.Errorf("%g mm inspected; want 20 of frame 1 and frames 2, 3 and 5 whole", float64(got))
 	}
 }
 

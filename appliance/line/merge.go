@@ -64,10 +64,7 @@ func (m *merger) frame(s *settling, coils []*coilRun) {
 }
 
 func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
-	perLine := float64(s.span.Len()) / float64(s.lines)
-	count := func(y int) inspection.EncoderCount {
-		return s.span.From + inspection.EncoderCount(math.Round(float64(y)*perLine))
-	}
+	count := func(y int) inspection.EncoderCount { return s.countAt(y, math.Round) }
 	r := p.roi
 	middle := count(r.Y + r.Height/2)
 	var coil *coilRun
@@ -88,7 +85,7 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 	}
 	x0, x1 := float64(r.X), float64(r.X+r.Width)
 	area := float64(r.Area) * float64(loc.Width(1)) * float64(loc.Length(s.span.Len())) / float64(s.lines)
-	d := m.touching(coil, r, x0, x1, p.verdict.Class)
+	d := m.joined(coil, r, x0, x1, p.verdict.Class)
 	if d == nil {
 		d = &openDefect{
 			coil: coil, from: count(r.Y),
@@ -99,10 +96,7 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 	}
 	d.parts = append(d.parts, r)
 	if r.Y+r.Height >= s.lines-borderLines {
-		if d.reaches {
-			x0, x1 = min(x0, d.endX0), max(x1, d.endX1)
-		}
-		d.endX0, d.endX1, d.reaches = x0, x1, true
+		d.reach(x0, x1)
 	}
 	d.defect.Rect = d.defect.Rect.Union(part)
 	d.defect.Area += area
@@ -125,21 +119,63 @@ func (m *merger) keep(crop []byte) *inspection.Crop {
 	return &inspection.Crop{Pix: slices.Clone(crop), Size: m.camera.line.opts.CropSize}
 }
 
-// touching finds the open defect that a region is a part of: one that reached the end of the frame before
-// and goes on at the top of this one, or one of the same class whose part in this frame it touches.
-func (m *merger) touching(coil *coilRun, r inspection.RegionOfInterest, x0, x1 float64, class inspection.DefectClass) *openDefect {
-	for _, d := range m.open {
-		if d.coil != coil {
-			continue
+// joined finds the open defect that a region is a part of, nil without one. A region that bridges several
+// makes one of them.
+func (m *merger) joined(coil *coilRun, r inspection.RegionOfInterest, x0, x1 float64, class inspection.DefectClass) *openDefect {
+	var into *openDefect
+	m.open = slices.DeleteFunc(m.open, func(d *openDefect) bool {
+		if d.coil != coil || !d.goesOn(r, x0, x1, class) {
+			return false
 		}
-		if r.Y <= borderLines && d.before && x0 <= d.x1+acrossSlack && d.x0 <= x1+acrossSlack {
-			return d
+		if into == nil {
+			into = d
+			return false
 		}
-		if _, same := d.weight[class]; same && slices.ContainsFunc(d.parts, func(q inspection.RegionOfInterest) bool { return touch(q, r) }) {
-			return d
-		}
+		into.absorb(d)
+		return true
+	})
+	return into
+}
+
+// goesOn reports whether a region is a part of the defect: it is at the top of this frame where the defect
+// reached the end of the frame before, or of the same class and touches a part in this frame.
+func (d *openDefect) goesOn(r inspection.RegionOfInterest, x0, x1 float64, class inspection.DefectClass) bool {
+	if r.Y <= borderLines && d.before && x0 <= d.x1+acrossSlack && d.x0 <= x1+acrossSlack {
+		return true
 	}
-	return nil
+	_, same := d.weight[class]
+	return same && slices.ContainsFunc(d.parts, func(q inspection.RegionOfInterest) bool { return touch(q, r) })
+}
+
+// absorb takes over what is known of another defect, which turns out to be the same.
+func (d *openDefect) absorb(o *openDefect) {
+	d.from = min(d.from, o.from)
+	if o.before && d.before {
+		d.x0, d.x1 = min(d.x0, o.x0), max(d.x1, o.x1)
+	} else if o.before {
+		d.before, d.x0, d.x1 = true, o.x0, o.x1
+	}
+	if o.reaches {
+		d.reach(o.endX0, o.endX1)
+	}
+	d.parts = append(d.parts, o.parts...)
+	if o.defect.Contrast > d.defect.Contrast {
+		d.defect.Contrast, d.image = o.defect.Contrast, o.image
+	}
+	d.defect.Rect = d.defect.Rect.Union(o.defect.Rect)
+	d.defect.Area += o.defect.Area
+	for class, w := range o.weight {
+		d.weight[class] += w
+		d.conf[class] = max(d.conf[class], o.conf[class])
+	}
+}
+
+// reach notes that a part between pixels x0 and x1 goes to the end of the newest frame.
+func (d *openDefect) reach(x0, x1 float64) {
+	if d.reaches {
+		x0, x1 = min(x0, d.endX0), max(x1, d.endX1)
+	}
+	d.endX0, d.endX1, d.reaches = x0, x1, true
 }
 
 // touch reports whether two regions overlap or share a border.

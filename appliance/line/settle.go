@@ -1,6 +1,7 @@
 package line
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -62,15 +63,12 @@ func (c *cameraLine) settleFrame(s *settling) {
 		s.state, s.cause = inspection.DetectedOnly, "the strip was screened before its coil was started"
 	}
 	c.merge.frame(s, coils)
-	if len(coils) > 0 && s.state == "" && s.edges.Present {
-		c.stats.inspected(s.span.Len())
-	}
 	for _, p := range s.regions[:s.n] {
 		c.crops <- p.crop
 		p.crop = nil
 	}
 	c.account.width(s)
-	c.account.enter(s.span, s.state, s.cause)
+	c.account.frame(s, len(coils) > 0)
 	c.books.settle(s.state)
 	c.stats.settledTo(s.span.To)
 	c.stats.settled(time.Since(s.arrived))
@@ -134,6 +132,34 @@ func (a *accounts) width(s *settling) {
 		k.widths += float64(w)
 		k.frames++
 	}
+}
+
+// frame accounts for a screened frame: its unscreened lines are gaps of their own.
+func (a *accounts) frame(s *settling, coiled bool) {
+	at := s.span.From
+	until := func(to inspection.EncoderCount) {
+		if to > at {
+			a.enter(inspection.EncoderSpan{From: at, To: to}, s.state, s.cause)
+			if coiled && s.state == "" {
+				a.camera.stats.inspected(to - at)
+			}
+			at = to
+		}
+	}
+	for _, b := range s.blind {
+		// A count that is screened only in part is not inspected.
+		until(s.countAt(b.From, math.Floor))
+		if to := s.countAt(b.To, math.Ceil); to > at {
+			a.enter(inspection.EncoderSpan{From: at, To: to}, inspection.Incomplete, b.Cause)
+			at = to
+		}
+	}
+	until(s.span.To)
+}
+
+// countAt is the encoder count of a line of the frame.
+func (s *settling) countAt(y int, round func(float64) float64) inspection.EncoderCount {
+	return s.span.From + inspection.EncoderCount(round(float64(y)*float64(s.span.Len())/float64(s.lines)))
 }
 
 // enter accounts for a span of the encoder, in order. Strip of a coil that was skipped is unseen.
