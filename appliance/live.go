@@ -170,9 +170,10 @@ func (l *live) look(now time.Time) {
 	gaps, failing, severeDefect, severeAt := slices.Clone(l.gaps), l.failing, l.severe, l.severeAt
 	l.mu.Unlock()
 
+	states := cameraStates(k.cameras, before.cameras, now)
 	coverage := inspection.CoverageOf(inspection.Strip{Length: st.Position}, gaps)
 	for i, c := range k.cameras {
-		cam := l.camera(c, before.cameras[i], now, now.Sub(before.at), coverage)
+		cam := l.camera(c, before.cameras[i], states[i], now.Sub(before.at), coverage)
 		if running && cam.State != "running" {
 			// What a silent camera owes becomes a gap when it returns or the coil ends; the
 			// screen must not call it inspected until then.
@@ -211,19 +212,37 @@ func total(counts map[inspection.DefectClass]int) int {
 	return n
 }
 
-func (l *live) camera(c, before line.CameraStatus, now time.Time, over time.Duration, coverage []inspection.Coverage) web.CameraState {
+// cameraStates says of each camera whether it is running, idle or lost. One camera that has been delivering
+// for a while tells that the others should.
+func cameraStates(cameras, before []line.CameraStatus, now time.Time) []string {
+	states := make([]string, len(cameras))
+	delivering := false
+	for i, c := range cameras {
+		switch {
+		case c.Failed != nil:
+			states[i] = "lost"
+		case !c.LastFrame.IsZero() && now.Sub(c.LastFrame) < silentAfter:
+			states[i] = "running"
+			delivering = delivering || !before[i].LastFrame.IsZero()
+		default:
+			states[i] = "idle"
+		}
+	}
+	for i, s := range states {
+		if delivering && s == "idle" {
+			states[i] = "lost"
+		}
+	}
+	return states
+}
+
+func (l *live) camera(c, before line.CameraStatus, state string, over time.Duration, coverage []inspection.Coverage) web.CameraState {
 	st := web.CameraState{
-		Camera: c.Camera, Side: c.Side, State: "idle", Ledger: web.Ledger(c.Ledger),
+		Camera: c.Camera, Side: c.Side, State: state, Ledger: web.Ledger(c.Ledger),
 		LatencyP99: float64(c.LatencyP99.Microseconds()) / 1000, StripWidth: c.StripWidth,
 	}
 	if over > 0 {
 		st.MBPerSecond = float64(c.Bytes-before.Bytes) / 1e6 / over.Seconds()
-	}
-	switch {
-	case c.Failed != nil:
-		st.State = "lost"
-	case !c.LastFrame.IsZero() && now.Sub(c.LastFrame) < silentAfter:
-		st.State = "running"
 	}
 	for _, k := range coverage {
 		if k.Side == c.Side {
@@ -249,14 +268,17 @@ func (l *live) conditions(st web.Live, now, before look, failing error) []condit
 	if p := st.Provider; !p.Healthy {
 		raise("provider_mismatch", 1, "configured", p.Configured, "measured", p.Measured)
 	}
-	delivering := slices.ContainsFunc(st.Cameras, func(c web.CameraState) bool { return c.State == "running" })
 	for i, c := range now.cameras {
 		b := before.cameras[i]
 		switch {
 		case c.Failed != nil:
 			raise("camera_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "reason", c.Failed.Error())
-		case delivering && st.Cameras[i].State == "idle":
-			raise("camera_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "reason", "no frame for "+silentAfter.String())
+		case st.Cameras[i].State == "lost":
+			silent := silentAfter
+			if !c.LastFrame.IsZero() {
+				silent = now.at.Sub(c.LastFrame)
+			}
+			raise("camera_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "silent_s", strconv.Itoa(int(silent.Seconds())))
 		}
 		lost := c.Ledger.Overrun + c.Ledger.Underrun + c.Ledger.Incomplete - b.Ledger.Overrun - b.Ledger.Underrun - b.Ledger.Incomplete
 		if lost > 0 {

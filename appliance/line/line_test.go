@@ -359,7 +359,7 @@ func TestDefectIsPlacedAndCoilGraded(t *testing.T) {
 }
 
 func TestDefectAcrossFrameBordersIsOne(t *testing.T) {
-	across := map[int][]mark{2: {{20, 24, markScratch}}, 3: {{22, 0, markScratch}, {22, 12, markScratch}, {22, 24, markScratch}}, 4: {{21, 0, markScratch}}}
+	across := map[int][]mark{2: {{20, 24, markScratch}}, 3: {{22, 0, markScratch}, {48, 12, markScratch}, {22, 24, markScratch}}, 4: {{21, 0, markScratch}}}
 	r := newRig(t, nil, &script{frames: 8, marks: across})
 	r.start(t, "A1", 0)
 	r.run(t)
@@ -369,7 +369,7 @@ func TestDefectAcrossFrameBordersIsOne(t *testing.T) {
 	}
 	want := []inspection.StripRect{
 		{Along: 88, Across: 16, Length: 16, Width: 10}, // frame 2 into 3
-		{Along: 108, Across: 18, Length: 8, Width: 8},  // inside frame 3
+		{Along: 108, Across: 44, Length: 8, Width: 8},  // inside frame 3
 		{Along: 120, Across: 17, Length: 16, Width: 9}, // frame 3 into 4
 	}
 	slices.SortFunc(rects, func(a, b inspection.StripRect) int { return int(a.Along - b.Along) })

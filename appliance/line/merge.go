@@ -13,8 +13,8 @@ const (
 	// borderLines is how near to a frame's border a region must reach to go on in the next frame:
 	// the detector answers in blocks of 8 lines.
 	borderLines = 8
-	// acrossSlack is how far apart across two parts of one defect may lie; a block and a half.
-	acrossSlack = 12 // pixels
+	// partSlack is how far apart two parts of one defect may lie: a block and a half.
+	partSlack = 12 // pixels
 	// longestOpen is the length after which a defect that goes on is recorded, so that a scratch
 	// along a whole coil does not wait for its end. The rest is recorded as the next defect.
 	longestOpen = inspection.MM(10_000)
@@ -140,7 +140,7 @@ func (m *merger) joined(coil *coilRun, r inspection.RegionOfInterest, x0, x1 flo
 // goesOn reports whether a region is a part of the defect: it is at the top of this frame where the defect
 // reached the end of the frame before, or of the same class and touches a part in this frame.
 func (d *openDefect) goesOn(r inspection.RegionOfInterest, x0, x1 float64, class inspection.DefectClass) bool {
-	if r.Y <= borderLines && d.before && x0 <= d.x1+acrossSlack && d.x0 <= x1+acrossSlack {
+	if r.Y <= borderLines && d.before && x0 <= d.x1+partSlack && d.x0 <= x1+partSlack {
 		return true
 	}
 	_, same := d.weight[class]
@@ -178,9 +178,10 @@ func (d *openDefect) reach(x0, x1 float64) {
 	d.endX0, d.endX1, d.reaches = x0, x1, true
 }
 
-// touch reports whether two regions overlap or share a border.
+// touch reports whether two regions overlap or lie within partSlack of each other.
 func touch(a, b inspection.RegionOfInterest) bool {
-	return a.X <= b.X+b.Width && b.X <= a.X+a.Width && a.Y <= b.Y+b.Height && b.Y <= a.Y+a.Height
+	return a.X <= b.X+b.Width+partSlack && b.X <= a.X+a.Width+partSlack &&
+		a.Y <= b.Y+b.Height+partSlack && b.Y <= a.Y+a.Height+partSlack
 }
 
 // oldest is the encoder count where the first held defect of a coil begins.

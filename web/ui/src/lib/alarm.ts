@@ -18,6 +18,7 @@ export function alarmSubject(alarm: Alarm): { text: string; href: string } {
     v.frames ? t().live.frames(v.frames) : '',
     v.metres ? `${v.metres} m` : '',
     v.configured ? t().live.providerBad(v.configured, v.measured ?? '–') : '',
+    v.silent_s ? t().live.silentFor(v.silent_s) : '',
     v.reason ?? '',
   ];
   const coil = v.coil ? `/coils/${encodeURIComponent(v.coil)}` : '';

@@ -21,6 +21,11 @@ export function metres(mm: number, digits = 1): string {
   return `${number(mm / 1000, digits)} m`;
 }
 
+/** A short stretch in mm, so that 16 mm do not read as nothing. */
+export function stretch(mm: number): string {
+  return mm < 1000 ? millimetres(mm) : metres(mm);
+}
+
 export function millimetres(mm: number, digits = 0): string {
   return `${number(mm, digits)} mm`;
 }

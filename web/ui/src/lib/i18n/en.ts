@@ -58,7 +58,7 @@ export const en = {
   severityLabel: 'Severity',
   gapState: {
     'detected-only': 'Screened, not classified',
-    incomplete: 'Frame damaged',
+    incomplete: 'Damaged or not screenable',
     underrun: 'No buffer free',
     overrun: 'Not taken in time',
     unseen: 'Not seen',
@@ -101,6 +101,7 @@ export const en = {
     unassigned: 'Without a coil',
     noAlarm: 'No alarms',
     allNormal: 'Every metre is being inspected',
+    silentFor: (seconds: string) => `no frame for ${seconds} s`,
     frames: (n: string) => plural(n, 'frame', 'frames'),
     since: (time: string) => `since ${time}`,
     moreAlarms: (n: string) => plural(n, 'more alarm', 'more alarms'),

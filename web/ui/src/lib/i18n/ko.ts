@@ -51,7 +51,7 @@ export const ko: Messages = {
   severityLabel: '심각도',
   gapState: {
     'detected-only': '검출만 됨',
-    incomplete: '프레임 손상',
+    incomplete: '손상 또는 검사 불가',
     underrun: '버퍼 부족',
     overrun: '처리 지연',
     unseen: '미촬영',
@@ -94,6 +94,7 @@ export const ko: Messages = {
     unassigned: '코일 없이 지나간 길이',
     noAlarm: '경보 없음',
     allNormal: '라인이 정상적으로 검사되고 있습니다',
+    silentFor: (seconds) => `${seconds}초 동안 프레임 없음`,
     frames: (n) => `프레임 ${n}개`,
     since: (time) => `${time}부터`,
     moreAlarms: (n) => `경보 ${n}건 더`,

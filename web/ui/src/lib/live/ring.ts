@@ -97,9 +97,14 @@ export class StripRing {
     ctx.beginPath();
     ctx.rect(rect.x, rect.y, rect.width, rect.height);
     ctx.clip();
+    const pixel = rect.width / this.columns;
+    // Only what the ring still holds: beyond its newest column lies what has not come yet.
+    const behind = (column: number) => rect.x + rect.width - (right + 1 - column) * pixel;
+    ctx.beginPath();
+    ctx.rect(behind(this.newest + 1 - this.canvas.width), rect.y, this.canvas.width * pixel, rect.height);
+    ctx.clip();
     ctx.translate(rect.x, mirrored ? rect.y + rect.height : rect.y);
     if (mirrored) ctx.scale(1, -1);
-    const pixel = rect.width / this.columns;
     const end = Math.floor(right) + 1;
     const cut = end % this.canvas.width;
     // The ring holds two runs: [cut, its width) is older than [0, cut).

@@ -24,6 +24,8 @@ export interface Band {
 export const LEFT = 116;
 const AXIS = 26;
 const MIDDLE = 24;
+/** The two cameras' pictures end within a frame of each other; one that is further behind is silent. */
+const SILENT_MM = 1000;
 const PLATE = 16; // radius of the largest symbol's plate
 
 /** The two bands; both sides share the drive side in the middle. */
@@ -58,7 +60,7 @@ export function drawScene(
   ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
   ctx.fillText(overlay.words.drive, LEFT, top.y + top.height + MIDDLE / 2 + 1);
-  drawAxis(ctx, bottom, rings.top, right, ink);
+  drawAxis(ctx, bottom, rings.top.newest >= rings.bottom.newest ? rings.top : rings.bottom, right, ink);
 }
 
 function drawNames(
@@ -112,6 +114,12 @@ function drawBand(
     if (gap.side !== band.side) continue;
     const [a, b] = [Math.max(band.x, x(gap.from_mm)), Math.min(band.x + band.width, x(gap.to_mm))];
     if (b > a) hatch(ctx, a, band.y, Math.max(2, b - a), band.height, ink.hatch);
+  }
+  // A camera that fell silent: its gap is recorded later, but is there now.
+  const owed = (right - ring.newest) * ring.mmPerPixel;
+  if (owed > SILENT_MM) {
+    const a = Math.max(band.x, x(0), band.x + band.width - (right - ring.newest) * pixel);
+    if (a < band.x + band.width) hatch(ctx, a, band.y, band.x + band.width - a, band.height, ink.hatch);
   }
   for (const defect of overlay.defects) {
     if (defect.side !== band.side) continue;
