@@ -71,18 +71,34 @@ func (p *PictureInspector) Inspect(path string) (PictureResult, error) {
 }
 
 func (p *PictureInspector) find(img inspection.LineImage) ([]Event, error) {
+	regions, verdicts, err := p.Look(img)
+	if err != nil {
+		return nil, err
+	}
+	events := []Event{}
+	for i, r := range regions {
+		if v := verdicts[i]; v.Class != inspection.NoDefect {
+			events = append(events, Event{r.X, r.Y, r.Width, r.Height, v.Class, v.Confidence})
+		}
+	}
+	return events, nil
+}
+
+// Look finds the regions of a picture and gives the model's verdict on each, no_defect among them. Both
+// slices hold until the next call.
+func (p *PictureInspector) Look(img inspection.LineImage) ([]inspection.RegionOfInterest, []inspection.Classification, error) {
 	if p.detector == nil || p.width != img.Width {
 		p.Close()
 		d, err := inference.NewDetector(img.Width, inference.DetectorOptions{Threshold: p.threshold})
 		if err != nil {
 			p.detector = nil
-			return nil, err
+			return nil, nil, err
 		}
 		p.detector, p.width = d, img.Width
 	}
 	p.detector.Reset()
 	if err := p.detector.Screen(&p.seen, img, nil, true); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	regions := p.seen.Regions
 	for len(p.crops) < len(regions) {
@@ -92,16 +108,8 @@ func (p *PictureInspector) find(img inspection.LineImage) ([]Event, error) {
 		inference.CutCrop(p.crops[i], img, nil, r, p.seen.Edges)
 	}
 	var err error
-	if p.verdicts, err = p.engine.Classifier.ClassifyBatch(p.verdicts[:0], p.crops[:len(regions)]); err != nil {
-		return nil, err
-	}
-	events := []Event{}
-	for i, r := range regions {
-		if v := p.verdicts[i]; v.Class != inspection.NoDefect {
-			events = append(events, Event{r.X, r.Y, r.Width, r.Height, v.Class, v.Confidence})
-		}
-	}
-	return events, nil
+	p.verdicts, err = p.engine.Classifier.ClassifyBatch(p.verdicts[:0], p.crops[:len(regions)])
+	return regions, p.verdicts, err
 }
 
 // CropResult is the verdict on a picture taken as one crop.
@@ -112,15 +120,24 @@ type CropResult struct {
 	Scores     map[inspection.DefectClass]float32 `json:"scores"`
 }
 
-// ClassifyPicture reads a picture file, scales it to a crop and classifies it.
-func ClassifyPicture(e *Engine, path string) (CropResult, error) {
+// ReadCrop reads a picture file as one crop, scaled to what the model takes.
+func ReadCrop(path string) ([]byte, error) {
 	pix, w, h, err := replay.ReadPicture(path)
 	if err != nil {
-		return CropResult{}, err
+		return nil, err
 	}
 	crop := make([]byte, inference.CropSize*inference.CropSize)
 	if err := inference.ScaleToCrop(crop, pix, w, h); err != nil {
-		return CropResult{}, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return crop, nil
+}
+
+// ClassifyPicture reads a picture file, scales it to a crop and classifies it.
+func ClassifyPicture(e *Engine, path string) (CropResult, error) {
+	crop, err := ReadCrop(path)
+	if err != nil {
+		return CropResult{}, err
 	}
 	scores, err := e.Classifier.Scores(nil, [][]byte{crop})
 	if err != nil {

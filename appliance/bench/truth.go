@@ -30,15 +30,20 @@ type TruthReport struct {
 	PlaceShare float64 `json:"placed_share"`
 	ClassShare float64 `json:"class_right_share"`
 
-	GoodMetres       float64                                `json:"good_metres"` // of sides of strip without seeded defects
-	FalseEvents      int                                    `json:"false_events"`
-	FalsePer1000M    float64                                `json:"false_per_1000m"`
-	FalseRegions     uint64                                 `json:"false_regions"` // of the detector on good strip, before the model
-	RejectedRegions  uint64                                 `json:"rejected_regions"`
-	RejectedShare    float64                                `json:"rejected_share"`
-	InspectedEveryMM bool                                   `json:"inspected_every_mm"` // no gap on any of the coils but at their ends
-	EndMM            inspection.MM                          `json:"end_mm"`             // longest gap at a head or tail end, whose rim is not screened
-	ByClass          map[inspection.DefectClass]*ClassTruth `json:"by_class"`
+	GoodReport
+	ByClass map[inspection.DefectClass]*ClassTruth `json:"by_class"`
+}
+
+// GoodReport is what a line reports of strip on which there is nothing to report.
+type GoodReport struct {
+	GoodMetres       float64       `json:"good_metres"` // of sides of strip without seeded defects
+	FalseEvents      int           `json:"false_events"`
+	FalsePer1000M    float64       `json:"false_per_1000m"`
+	FalseRegions     uint64        `json:"false_regions"` // of the detector on good strip, before the model
+	RejectedRegions  uint64        `json:"rejected_regions"`
+	RejectedShare    float64       `json:"rejected_share"`
+	InspectedEveryMM bool          `json:"inspected_every_mm"` // no gap on the coil but at its ends
+	EndMM            inspection.MM `json:"end_mm"`             // longest gap at a head or tail end, whose rim is not screened
 }
 
 // ClassTruth is one class's share of a TruthReport.
@@ -60,7 +65,7 @@ const (
 // Truth rolls simulated coils through the whole line, seeded ones and good ones of metres each side, and
 // compares the record with the mill's truth.
 func Truth(ctx context.Context, o Options, metres float64) (TruthReport, error) {
-	r := TruthReport{ByClass: map[inspection.DefectClass]*ClassTruth{}, InspectedEveryMM: true}
+	r := TruthReport{ByClass: map[inspection.DefectClass]*ClassTruth{}}
 	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed, DefectsPer100m: 40}, metres, func(m *mill.Mill, id inspection.CoilID, got inspection.DefectMap, _ []line.CameraStatus) {
 		seeded, _ := m.Truth(id)
 		for _, t := range seeded {
@@ -70,29 +75,38 @@ func Truth(ctx context.Context, o Options, metres float64) (TruthReport, error) 
 	if err != nil {
 		return r, err
 	}
-	err = rollCoil(ctx, o, mill.Options{Seed: truthSeed + 1, Good: true}, metres, func(_ *mill.Mill, _ inspection.CoilID, got inspection.DefectMap, st []line.CameraStatus) {
+	r.FoundShare = share(float64(r.Found), float64(r.Seeded))
+	r.PlaceShare = share(float64(r.Placed), float64(r.Found))
+	r.ClassShare = share(float64(r.ClassRight), float64(r.Found))
+	r.GoodReport, err = GoodStrip(ctx, o, metres)
+	return r, err
+}
+
+// GoodStrip rolls a simulated coil of so many metres without seeded defects through the whole line, both
+// sides, and counts what was recorded all the same.
+func GoodStrip(ctx context.Context, o Options, metres float64) (GoodReport, error) {
+	r := GoodReport{InspectedEveryMM: true}
+	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed + 1, Good: true}, metres, func(_ *mill.Mill, _ inspection.CoilID, got inspection.DefectMap, st []line.CameraStatus) {
 		r.account(got)
-		r.FalseEvents += len(got.Defects)
-		r.GoodMetres += 2 * float64(got.Strip.Length) / 1000
+		r.FalseEvents = len(got.Defects)
+		r.GoodMetres = 2 * float64(got.Strip.Length) / 1000
 		for _, s := range st {
 			r.RejectedRegions += s.Rejected
 		}
 	})
 	r.FalseRegions = r.RejectedRegions + uint64(r.FalseEvents)
-	share := func(n, of float64) float64 {
-		if of == 0 {
-			return math.NaN()
-		}
-		return n / of
-	}
-	r.FoundShare = share(float64(r.Found), float64(r.Seeded))
-	r.PlaceShare = share(float64(r.Placed), float64(r.Found))
-	r.ClassShare = share(float64(r.ClassRight), float64(r.Found))
 	r.FalsePer1000M = share(float64(r.FalseEvents)*1000, r.GoodMetres)
 	if r.FalseRegions > 0 {
 		r.RejectedShare = float64(r.RejectedRegions) / float64(r.FalseRegions)
 	}
 	return r, err
+}
+
+func share(n, of float64) float64 {
+	if of == 0 {
+		return math.NaN()
+	}
+	return n / of
 }
 
 // truth rolls 500 m of each kind, a quick run 40 m.
@@ -106,7 +120,7 @@ func truth(ctx context.Context, o Options, share float64, r *Report) (err error)
 }
 
 // account looks for gaps.
-func (r *TruthReport) account(got inspection.DefectMap) {
+func (r *GoodReport) account(got inspection.DefectMap) {
 	for _, g := range got.Gaps {
 		if g.From > 0 && g.To < got.Strip.Length {
 			r.InspectedEveryMM = false
