@@ -26,6 +26,9 @@ const (
 	NoDefect DefectClass = "no_defect"
 	// Unclassified marks a region that was found but not classified in time.
 	Unclassified DefectClass = "unclassified"
+	// Unknown is the answer for a region that is none of the catalogue's classes: of a model, where it never
+	// saw the like or is not sure enough; of a person, where the picture does not show it well enough.
+	Unknown DefectClass = "unknown"
 )
 
 // Side is a face of the strip.
