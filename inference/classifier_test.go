@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/png"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,16 +63,16 @@ func shippedClassifier(t testing.TB, o ClassifierOptions) (*Classifier, *models.
 func changedBundle(t *testing.T, files map[string][]byte, change func(m map[string]any)) *models.Bundle {
 	t.Helper()
 	fsys := fstest.MapFS{}
-	entries, err := os.ReadDir(shippedFolder)
+	err := fs.WalkDir(os.DirFS(shippedFolder), ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(shippedFolder, path))
+		fsys[path] = &fstest.MapFile{Data: data, Mode: 0o644}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, e := range entries {
-		data, err := fs.ReadFile(os.DirFS(shippedFolder), e.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		fsys[e.Name()] = &fstest.MapFile{Data: data, Mode: 0o644}
 	}
 	var m map[string]any
 	if err := json.Unmarshal(fsys[models.ManifestName].Data, &m); err != nil {
@@ -180,7 +181,8 @@ func TestClassifierRefusesAModelThatIsNotTheOneTrained(t *testing.T) {
 			slices.Reverse(row)
 		})}, nil), "allowed is a difference of 0.02"},
 		"a class too many": {changedBundle(t, map[string][]byte{"golden.json": changedScores(t, nil)}, func(m map[string]any) {
-			m["classes"] = append(m["classes"].([]any), map[string]any{"id": "dent", "ko": "찍힘", "en": "dent", "severity": 1})
+			m["classes"] = append(m["classes"].([]any), maps.Clone(m["classes"].([]any)[1].(map[string]any)))
+			m["classes"].([]any)[10].(map[string]any)["id"] = "dent"
 		}), "one score a class"},
 		"another crop size": {changedBundle(t, map[string][]byte{"golden.png": squarePNG(t, 64)}, func(m map[string]any) {
 			in := m["input"].(map[string]any)

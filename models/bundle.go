@@ -73,6 +73,14 @@ func Open(fsys fs.FS) (*Bundle, error) {
 		}
 		content[f.Path] = data
 	}
+	for _, c := range m.Classes {
+		if _, err := readCrops(m, content[c.Picture], 1); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Picture, err)
+		}
+	}
+	if !json.Valid(content[m.Evaluation]) {
+		return nil, fmt.Errorf("%s is not a JSON document; nothing else is allowed there", m.Evaluation)
+	}
 	b := &Bundle{Manifest: m, onnx: content[m.Model]}
 	if b.golden, err = readGolden(m, content); err != nil {
 		return nil, err

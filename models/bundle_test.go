@@ -39,6 +39,13 @@ func shippedFiles(t testing.TB) fstest.MapFS {
 	return out
 }
 
+func writeFolder(t *testing.T, dir string, files fstest.MapFS) {
+	t.Helper()
+	if err := os.CopyFS(dir, files); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // rewrite changes the manifest as JSON values.
 func rewrite(t *testing.T, files fstest.MapFS, change func(m map[string]any)) {
 	t.Helper()
@@ -113,7 +120,7 @@ func TestBundleThatIsNotWhatItSaysIsRefused(t *testing.T) {
 		"huge manifest":        {func(_ *testing.T, f fstest.MapFS) { f[ManifestName].Data = bytes.Repeat([]byte(" "), 2<<20) }, "more than 1048576 bytes"},
 		"unknown key":          {manifest(func(m map[string]any) { m["colour"] = "red" }), `unknown field "colour"`},
 		"wrong type":           {manifest(func(m map[string]any) { m["opset"] = "17" }), "opset is a string; allowed is a int"},
-		"newer format":         {manifest(func(m map[string]any) { m["format"] = 2 }), "format is 2; allowed is 1"},
+		"older format":         {manifest(func(m map[string]any) { m["format"] = 1 }), "format is 1; allowed is 2"},
 		"name with a slash":    {manifest(func(m map[string]any) { m["name"] = "a/b" }), `name is "a/b"`},
 		"no version":           {manifest(func(m map[string]any) { m["version"] = "" }), `version is ""`},
 		"bad date":             {manifest(func(m map[string]any) { m["created"] = "yesterday" }), `created is "yesterday"`},
@@ -126,8 +133,17 @@ func TestBundleThatIsNotWhatItSaysIsRefused(t *testing.T) {
 		"no terms":             {manifest(func(m map[string]any) { m["training_data"].([]any)[0].(map[string]any)["terms"] = "" }), "training_data[0] lacks a name or its terms"},
 		"class twice":          {manifest(func(m map[string]any) { class(m, 2)["id"] = class(m, 1)["id"] }), "is listed twice"},
 		"class unclassified":   {manifest(func(m map[string]any) { class(m, 2)["id"] = "unclassified" }), "stands for the lack of a verdict"},
-		"class with a space":   {manifest(func(m map[string]any) { class(m, 2)["id"] = "roll mark" }), `"roll mark"; allowed are a-z, 0-9 and _`},
+		"class with a space":   {manifest(func(m map[string]any) { class(m, 2)["id"] = "roll mark" }), `"roll mark"; allowed are up to 64 of a-z, 0-9 and _`},
 		"severity too high":    {manifest(func(m map[string]any) { class(m, 2)["severity"] = 9 }), "has severity 9; allowed are 0 to 4"},
+		"class unknown":        {manifest(func(m map[string]any) { class(m, 2)["id"] = "unknown" }), "stands for the lack of a verdict"},
+		"threshold above 1":    {manifest(func(m map[string]any) { class(m, 2)["threshold"] = 1.5 }), "has threshold 1.5; allowed are 0 to 1"},
+		"no remedy":            {manifest(func(m map[string]any) { class(m, 2)["remedy"].(map[string]any)["en"] = "" }), "lacks its remedy in Korean or English"},
+		"picture not listed":   {manifest(func(m map[string]any) { class(m, 2)["picture"] = "other.png" }), `the picture of class "iron_sheet_ash" is "other.png", which files does not list`},
+		"report not listed":    {manifest(func(m map[string]any) { m["evaluation"] = "other.json" }), `evaluation is "other.json", which files does not list`},
+		"unknown by scores":    {manifest(func(m map[string]any) { m["unknown"] = map[string]any{"output": "scores", "threshold": 0.5} }), `unknown.output is "scores"; allowed is "familiarity"`},
+		"version ends in dot":  {manifest(func(m map[string]any) { m["version"] = "1." }), `version is "1."; allowed are numbers with dots between`},
+		"signature as file":    {manifest(func(m map[string]any) { file(m, 0)["path"] = SignatureName }), "allowed is a path inside the bundle other than"},
+		"too much together":    {manifest(func(m map[string]any) { file(m, 0)["bytes"], file(m, 1)["bytes"] = 200<<20, 200<<20 }), "allowed are 402653184 together"},
 		"no Korean name":       {manifest(func(m map[string]any) { class(m, 2)["ko"] = "" }), "lacks its Korean or English name"},
 		"no class no_defect":   {manifest(func(m map[string]any) { class(m, 0)["id"] = "fine" }), `class "no_defect" is missing`},
 		"path out of bundle":   {manifest(func(m map[string]any) { file(m, 0)["path"] = "../model.onnx" }), `"../model.onnx"; allowed is a path inside the bundle`},
@@ -141,6 +157,9 @@ func TestBundleThatIsNotWhatItSaysIsRefused(t *testing.T) {
 		"file grown":           {func(_ *testing.T, f fstest.MapFS) { f["model.onnx"].Data = append(f["model.onnx"].Data, 0) }, "model.onnx has more than"},
 		"one bit off":          {func(_ *testing.T, f fstest.MapFS) { f["model.onnx"].Data[500] ^= 1 }, "model.onnx has sha256"},
 		"crops are no PNG":     {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.png", []byte("GIF89a, and no PNG")) }, "golden.png: png: invalid format"},
+		"picture is no PNG":    {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "pictures/hole.png", []byte("GIF89a, and no PNG")) }, "pictures/hole.png: png: invalid format"},
+		"picture too large":    {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "pictures/hole.png", f["golden.png"].Data) }, "pictures/hole.png: 128 x 2560 pixels; allowed are 128 x 128"},
+		"report is no JSON":    {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "report.json", []byte("fine")) }, "report.json is not a JSON document"},
 		"no golden scores":     {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.json", []byte(`{"scores":[]}`)) }, "scores of 0 crops; allowed are 1 to 256"},
 		"golden row too short": {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.json", shorten(t, f)) }, "scores; allowed are 10, one a class"},
 		"fewer golden rows":    {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.json", []byte(`{"scores":[[1]]}`)) }, "golden.png: 128 x"},
@@ -179,11 +198,7 @@ func shorten(t *testing.T, files fstest.MapFS) []byte {
 
 func TestBundleFolderIsReadAndLinksOutOfItAreRefused(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
-	for name, f := range shippedFiles(t) {
-		if err := os.WriteFile(filepath.Join(dir, name), f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeFolder(t, dir, shippedFiles(t))
 	if _, err := OpenDir(dir); err != nil {
 		t.Fatal(err)
 	}

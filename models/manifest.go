@@ -2,16 +2,11 @@ package models
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"math"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/coilsight/coilsight/inspection"
 )
@@ -19,35 +14,51 @@ import (
 // ManifestName is the file that makes a folder a bundle.
 const ManifestName = "manifest.json"
 
+// SignatureName is the file of the optional signature over the manifest's bytes.
+const SignatureName = "signature.json"
+
+// Names of the graph's input and outputs.
+const (
+	pixelsName      = "pixels"      // uint8 [batch, 1, height, width]
+	scoresName      = "scores"      // float [batch, classes]
+	featuresName    = "features"    // float [batch, n]
+	familiarityName = "familiarity" // float [batch], where Unknown is set
+)
+
 // Format is the manifest format this version reads and writes.
-const Format = 1
+const Format = 2
 
 // Bounds of a bundle. They are far above what a line needs; what lies beyond is a damaged or hostile
 // file, and the appliance has to keep its memory for frames.
 const (
 	maxManifestBytes = 1 << 20
 	maxFileBytes     = 256 << 20
-	maxFiles         = 64
+	maxBundleBytes   = 384 << 20 // all files together; a bundle is held in memory
+	maxFiles         = 320       // a picture a class and those of the model
 	maxClasses       = 256
 	maxGolden        = 256
 	maxInputSide     = 1024
+	maxName          = 64
 )
 
 // Manifest describes a bundle; it is manifest.json.
 type Manifest struct {
-	Format        int        `json:"format"`
-	Name          string     `json:"name"`
-	Version       string     `json:"version"`
-	Created       string     `json:"created"` // date, YYYY-MM-DD
-	Classes       []Class    `json:"classes"` // in the order of the model's scores
-	Input         Input      `json:"input"`
-	Preprocessing string     `json:"preprocessing"` // what the graph does to the pixels, for people
-	Temperature   float64    `json:"temperature"`   // of the calibration, inside the graph
-	Opset         int        `json:"opset"`
-	Model         string     `json:"model"`
-	Golden        Golden     `json:"golden"`
-	TrainingData  []DataNote `json:"training_data"`
-	Files         []File     `json:"files"`
+	Format        int     `json:"format"`
+	Name          string  `json:"name"`
+	Version       string  `json:"version"`
+	Created       string  `json:"created"` // date, YYYY-MM-DD
+	Classes       []Class `json:"classes"` // in the order of the model's scores
+	Input         Input   `json:"input"`
+	Preprocessing string  `json:"preprocessing"` // what the graph does to the pixels, for people
+	Temperature   float64 `json:"temperature"`   // of the calibration, inside the graph
+	Opset         int     `json:"opset"`
+	Model         string  `json:"model"`
+	Golden        Golden  `json:"golden"`
+	// Unknown is nil where the model cannot tell that it never saw a crop's like.
+	Unknown      *Unknown   `json:"unknown,omitempty"`
+	Evaluation   string     `json:"evaluation"` // JSON, how the model was trained and what was measured
+	TrainingData []DataNote `json:"training_data"`
+	Files        []File     `json:"files"`
 }
 
 // Class is one entry of the catalogue.
@@ -56,6 +67,25 @@ type Class struct {
 	Korean   string                 `json:"ko"`
 	English  string                 `json:"en"`
 	Severity inspection.Severity    `json:"severity"` // suggested; a recipe decides
+	// Threshold is the least confidence with which the class is answered, 0 to 1; below it the answer is
+	// inspection.Unknown.
+	Threshold   float64 `json:"threshold"`
+	Description Text    `json:"description"`
+	Cause       Text    `json:"cause"`   // where it usually comes from
+	Remedy      Text    `json:"remedy"`  // what is usually done
+	Picture     string  `json:"picture"` // PNG of Input.Width x Input.Height, rendered, listed in Files
+}
+
+// Text is a sentence for people in both languages.
+type Text struct {
+	Korean  string `json:"ko"`
+	English string `json:"en"`
+}
+
+// Unknown says how the model tells a crop whose like it never saw.
+type Unknown struct {
+	Output    string  `json:"output"`    // always "familiarity": float [batch] of the graph
+	Threshold float64 `json:"threshold"` // a crop that is less familiar is inspection.Unknown
 }
 
 // Input is the model's input tensor, [batch, 1, height, width] pixels.
@@ -104,107 +134,3 @@ func parseManifest(data []byte) (Manifest, error) {
 	}
 	return m, m.check()
 }
-
-func (m *Manifest) check() error {
-	if m.Format != Format {
-		return fmt.Errorf("format is %d; allowed is %d", m.Format, Format)
-	}
-	if m.Name == "" || strings.ContainsFunc(m.Name, notInName) {
-		return fmt.Errorf("name is %q; allowed are a-z, 0-9 and -", m.Name)
-	}
-	if m.Version == "" || strings.ContainsFunc(m.Version, notInVersion) {
-		return fmt.Errorf("version is %q; allowed are dots and 0-9", m.Version)
-	}
-	if _, err := time.Parse(time.DateOnly, m.Created); err != nil {
-		return fmt.Errorf("created is %q; allowed is a date such as 2026-11-24", m.Created)
-	}
-	if m.Input.DType != "uint8" || m.Input.Layout != "NCHW" {
-		return fmt.Errorf("input is %s in %s; allowed is uint8 in NCHW", m.Input.DType, m.Input.Layout)
-	}
-	if m.Input.Width < 8 || m.Input.Width > maxInputSide || m.Input.Height < 8 || m.Input.Height > maxInputSide {
-		return fmt.Errorf("input is %d x %d; allowed are sides of 8 to %d", m.Input.Width, m.Input.Height, maxInputSide)
-	}
-	if !(m.Temperature > 0) || math.IsInf(m.Temperature, 0) {
-		return fmt.Errorf("temperature is %g; it must be above 0", m.Temperature)
-	}
-	// Below 13 quantisation and reductions are defined differently; above 20 the runtime is not tried.
-	if m.Opset < 13 || m.Opset > 20 {
-		return fmt.Errorf("opset is %d; allowed are 13 to 20", m.Opset)
-	}
-	if !(m.Golden.Tolerance > 0) || m.Golden.Tolerance > 0.1 {
-		return fmt.Errorf("golden.tolerance is %g; allowed is above 0 and up to 0.1", m.Golden.Tolerance)
-	}
-	if len(m.TrainingData) == 0 {
-		return errors.New("training_data is empty; at least one entry must say what the model learned from and on what terms")
-	}
-	for i, n := range m.TrainingData {
-		if n.Name == "" || n.Terms == "" {
-			return fmt.Errorf("training_data[%d] lacks a name or its terms; both are needed", i)
-		}
-	}
-	if err := m.checkClasses(); err != nil {
-		return err
-	}
-	return m.checkFiles()
-}
-
-func (m *Manifest) checkClasses() error {
-	if len(m.Classes) < 2 || len(m.Classes) > maxClasses {
-		return fmt.Errorf("classes has %d entries; allowed are 2 to %d", len(m.Classes), maxClasses)
-	}
-	seen := map[inspection.DefectClass]bool{}
-	for i, c := range m.Classes {
-		switch {
-		case c.ID == "" || strings.ContainsFunc(string(c.ID), notInClass):
-			return fmt.Errorf("classes[%d].id is %q; allowed are a-z, 0-9 and _", i, c.ID)
-		case c.ID == inspection.Unclassified:
-			return fmt.Errorf("classes[%d].id is %q, which stands for the lack of a verdict; a model cannot give it", i, c.ID)
-		case seen[c.ID]:
-			return fmt.Errorf("class %q is listed twice; each class is allowed once", c.ID)
-		case c.Korean == "" || c.English == "":
-			return fmt.Errorf("class %q lacks its Korean or English name; both are needed", c.ID)
-		case c.Severity > 4:
-			return fmt.Errorf("class %q has severity %d; allowed are 0 to 4", c.ID, c.Severity)
-		}
-		seen[c.ID] = true
-	}
-	if !seen[inspection.NoDefect] {
-		return fmt.Errorf("class %q is missing; without it no false region can be rejected", inspection.NoDefect)
-	}
-	return nil
-}
-
-func (m *Manifest) checkFiles() error {
-	if len(m.Files) == 0 || len(m.Files) > maxFiles {
-		return fmt.Errorf("files has %d entries; allowed are 1 to %d", len(m.Files), maxFiles)
-	}
-	var paths []string
-	for i, f := range m.Files {
-		switch {
-		case !fs.ValidPath(f.Path) || strings.ContainsAny(f.Path, `\:`) || f.Path == "." || f.Path == ManifestName:
-			return fmt.Errorf("files[%d].path is %q; allowed is a path inside the bundle other than %s", i, f.Path, ManifestName)
-		case slices.Contains(paths, f.Path):
-			return fmt.Errorf("file %q is listed twice; each file is allowed once", f.Path)
-		case f.Bytes < 1 || f.Bytes > maxFileBytes:
-			return fmt.Errorf("file %q has %d bytes; allowed are 1 to %d", f.Path, f.Bytes, int64(maxFileBytes))
-		}
-		if sum, err := hex.DecodeString(f.SHA256); err != nil || len(sum) != 32 {
-			return fmt.Errorf("file %q has sha256 %q; allowed are 64 hexadecimal digits", f.Path, f.SHA256)
-		}
-		paths = append(paths, f.Path)
-	}
-	for _, need := range []struct{ key, path string }{
-		{"model", m.Model},
-		{"golden.crops", m.Golden.Crops},
-		{"golden.scores", m.Golden.Scores},
-	} {
-		if !slices.Contains(paths, need.path) {
-			return fmt.Errorf("%s is %q, which files does not list; allowed are %v", need.key, need.path, paths)
-		}
-	}
-	return nil
-}
-
-func notInName(r rune) bool    { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') }
-func notInVersion(r rune) bool { return !(r >= '0' && r <= '9' || r == '.') }
-func notInClass(r rune) bool   { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_') }

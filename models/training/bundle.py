@@ -14,22 +14,27 @@ from PIL import Image
 import network
 import pictures
 
+FORMAT = 2
 OPSET = 17
+# What a catalogue entry must say of its class; the manifest carries it to the pages.
+TEXTS = ("description", "cause", "remedy")
 # Between providers sums differ in the last bits; a score that is further off is another model.
 TOLERANCE = 0.02
 # The exported graph runs in the same arithmetic as the trained one.
 PARITY = 1e-4
 
 
-def export(model: network.Calibrated, path: Path) -> None:
+def export(model: torch.nn.Module, path: Path, unknown: bool = False) -> None:
+    """Writes the graph; with unknown the model's third output, familiarity, is a part of it."""
+    outputs = ["scores", "features", "familiarity"] if unknown else ["scores", "features"]
     sample = torch.zeros((2, 1, pictures.SIDE, pictures.SIDE), dtype=torch.uint8)
     torch.onnx.export(
         model.eval(),
         (sample,),
         str(path),
         input_names=["pixels"],
-        output_names=["scores", "features"],
-        dynamic_axes={"pixels": {0: "batch"}, "scores": {0: "batch"}, "features": {0: "batch"}},
+        output_names=outputs,
+        dynamic_axes={name: {0: "batch"} for name in ["pixels", *outputs]},
         opset_version=OPSET,
         dynamo=False,
     )
@@ -49,7 +54,7 @@ def run(path: Path, pixels: np.ndarray) -> np.ndarray:
     return session.run(["scores"], {"pixels": pixels[:, None]})[0]
 
 
-def check_parity(model: network.Calibrated, path: Path, pixels: np.ndarray) -> float:
+def check_parity(model: torch.nn.Module, path: Path, pixels: np.ndarray) -> float:
     """The largest difference of a score between the trained and the exported model; refuses a large one."""
     with torch.no_grad():
         want = model(torch.from_numpy(pixels).unsqueeze(1))[0].numpy()
@@ -64,30 +69,34 @@ def check_parity(model: network.Calibrated, path: Path, pixels: np.ndarray) -> f
 def write(
     args: argparse.Namespace,
     catalogue: list[dict],
-    model: network.Calibrated,
+    model: torch.nn.Module,
     golden: pictures.Pictures | None,
     notes: list[dict],
     report: dict,
+    unknown: dict | None = None,
 ) -> None:
+    """Writes the bundle to args.out. unknown is {"threshold": least familiarity of a known crop}; the model
+    then gives scores, features and familiarity, else scores and features."""
     if golden is None:
         raise pictures.PictureError(
             "--golden is missing; a bundle needs golden crops, simulated ones can be shipped"
         )
     args.out.mkdir(parents=True, exist_ok=True)
-    export(model, args.out / "model.onnx")
+    export(model, args.out / "model.onnx", unknown is not None)
     report["parity"] = check_parity(model, args.out / "model.onnx", golden.pixels)
     rows = run(args.out / "model.onnx", golden.pixels)
     Image.fromarray(golden.pixels.reshape(-1, pictures.SIDE)).save(args.out / "golden.png", optimize=True)
     scores = [[round(float(s), 5) for s in row] for row in rows]
     dump(args.out / "golden.json", {"scores": scores})
     dump(args.out / "report.json", report)
-    names = ["model.onnx", "golden.png", "golden.json", "report.json"]
+    classes = [describe_class(args.out, i, entry, golden) for i, entry in enumerate(catalogue)]
+    names = ["model.onnx", "golden.png", "golden.json", "report.json", *(c["picture"] for c in classes)]
     manifest = {
-        "format": 1,
+        "format": FORMAT,
         "name": args.name,
         "version": args.version,
         "created": args.created,
-        "classes": catalogue,
+        "classes": classes,
         "input": {"width": pictures.SIDE, "height": pictures.SIDE, "dtype": "uint8", "layout": "NCHW"},
         "preprocessing": "in the graph: 4 * (pixel - mean of the crop) / max(mean of the crop, "
         f"{network.DARK:g})",
@@ -95,10 +104,31 @@ def write(
         "opset": OPSET,
         "model": "model.onnx",
         "golden": {"tolerance": TOLERANCE, "crops": "golden.png", "scores": "golden.json"},
-        "training_data": notes,
-        "files": [describe(args.out, n) for n in names],
     }
+    if unknown is not None:
+        manifest["unknown"] = {"output": "familiarity", "threshold": float(unknown["threshold"])}
+    manifest["evaluation"] = "report.json"
+    manifest["training_data"] = notes
+    manifest["files"] = [describe(args.out, n) for n in names]
     dump(args.out / "manifest.json", manifest)
+
+
+def describe_class(folder: Path, index: int, entry: dict, golden: pictures.Pictures) -> dict:
+    """The manifest's entry of a class; its picture is the class's first golden crop."""
+    for text in TEXTS:
+        if not all(entry.get(text, {}).get(language) for language in ("ko", "en")):
+            raise pictures.PictureError(
+                f"class {entry['id']} lacks its {text} in Korean or English; both are needed"
+            )
+    crops = golden.pixels[golden.labels == index]
+    if len(crops) == 0:
+        raise pictures.PictureError(
+            f"class {entry['id']} has no golden crop; every class needs one, which is its picture too"
+        )
+    picture = f"pictures/{entry['id']}.png"
+    (folder / "pictures").mkdir(exist_ok=True)
+    Image.fromarray(crops[0]).save(folder / picture, optimize=True)
+    return {**entry, "threshold": float(entry.get("threshold", 0)), "picture": picture}
 
 
 def describe(folder: Path, name: str) -> dict:

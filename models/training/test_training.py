@@ -1,17 +1,13 @@
-"""Tests of the split, the reader, the augmentation and the export."""
+"""Tests of the split, the reader and the augmentation."""
 
-import argparse
 import hashlib
-import json
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from PIL import Image
 
 import augment
-import bundle
 import measure
 import network
 import pictures
@@ -107,35 +103,3 @@ def test_temperature_softens_overconfidence():
     t = measure.temperature(z * 4, labels)
     assert 2.5 < t <= 5
     assert measure.calibration_error(measure.softmax(z * 4 / t), labels) < 0.05
-
-
-def test_bundle_holds_what_its_manifest_says(folders, tmp_path):
-    torch.manual_seed(4)
-    model = network.Calibrated(network.Net(3), 0.7)
-    golden = pictures.load(folders, CLASSES)
-    out = tmp_path / "bundle"
-    args = argparse.Namespace(out=out, name="t", version="1", created="2026-01-02")
-    catalogue = [{"id": c, "ko": c, "en": c, "severity": 1} for c in CLASSES]
-    bundle.write(args, catalogue, model, golden, [{"name": "n", "terms": "t", "pictures": 1}], {})
-    manifest = json.loads((out / "manifest.json").read_text())
-    for f in manifest["files"]:
-        data = (out / f["path"]).read_bytes()
-        assert len(data) == f["bytes"] and hashlib.sha256(data).hexdigest() == f["sha256"]
-    rows = json.loads((out / "golden.json").read_text())["scores"]
-    assert len(rows) == len(golden.labels) and all(abs(sum(r) - 1) < 1e-3 for r in rows)
-
-
-def test_exported_model_takes_any_batch_of_uint8(tmp_path):
-    torch.manual_seed(6)
-    model = network.Calibrated(network.Net(3), 1.3).eval()
-    path = tmp_path / "model.onnx"
-    bundle.export(model, path)
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    for n in (1, 5):
-        x = np.random.default_rng(n).integers(0, 256, (n, 1, 128, 128), dtype=np.uint8)
-        scores, features = session.run(None, {"pixels": x})
-        with torch.no_grad():
-            want = model(torch.from_numpy(x))[0].numpy()
-        assert np.abs(scores - want).max() < bundle.PARITY
-        assert features.shape == (n, 192)
-    assert b"/" + b"home" not in path.read_bytes() and str(tmp_path).encode() not in path.read_bytes()
