@@ -39,6 +39,10 @@ type Counts struct {
 	Gaps    int                 `json:"gaps"`
 	ByClass map[DefectClass]int `json:"by_class,omitempty"`
 	BySide  map[Side]int        `json:"by_side,omitempty"`
+	// Reviewed is how many defects people reviewed; NotInGrade how many of those since the grade was
+	// given, so that it does not rest on what they said.
+	Reviewed   int `json:"reviewed,omitempty"`
+	NotInGrade int `json:"reviewed_not_in_grade,omitempty"`
 }
 
 // Progress is how far along a coil one side has been accounted for, inspected or as a gap.

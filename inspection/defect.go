@@ -25,6 +25,8 @@ type Defect struct {
 	Seen     time.Time `json:"seen"`     // arrival of the frame that completed it
 	Revision int       `json:"revision"` // 1 when recorded; grows with each change
 	HasImage bool      `json:"has_image"`
+	// Review is what a person said of it last; nil where nobody did. Class and Conf stay the model's.
+	Review *Review `json:"review,omitempty"`
 }
 
 // GapState says how far the inspection of a part of the strip got.

@@ -31,9 +31,19 @@ type DefectQuery struct {
 	MinArea       float64
 	MinConfidence float32
 	MinSeverity   Severity
+	Review        ReviewFilter
 	Cursor        string
 	Limit         int
 }
+
+// ReviewFilter selects defects by whether a person reviewed them.
+type ReviewFilter string
+
+// Filters by review; empty selects all.
+const (
+	OnlyReviewed   ReviewFilter = "reviewed"
+	OnlyUnreviewed ReviewFilter = "unreviewed"
+)
 
 // DefectPage is one page of defects. NextCursor is empty on the last.
 type DefectPage struct {

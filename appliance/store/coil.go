@@ -117,6 +117,9 @@ func (s *Store) end(ctx context.Context, tx *sql.Tx, row coil, state inspection.
 	if err != nil {
 		return inspection.Coil{}, err
 	}
+	if err := insertGrading(ctx, tx, row.n, s.options.Now(), "", 0, 0, b); err != nil {
+		return inspection.Coil{}, err
+	}
 	if _, err := s.changeCoil(ctx, tx, row.ID, "coil."+string(state)); err != nil {
 		return inspection.Coil{}, err
 	}
@@ -188,10 +191,15 @@ type coilChange struct {
 	Strip         inspection.Strip      `json:"strip"`
 	Coverage      []inspection.Coverage `json:"coverage"`
 	Counts        inspection.Counts     `json:"counts"`
+	By            string                `json:"by,omitempty"` // the person who asked for it
 }
 
 // changeCoil raises a coil's revision, reads it as it is now and writes a change about it.
 func (s *Store) changeCoil(ctx context.Context, tx *sql.Tx, id inspection.CoilID, kind string) (inspection.Coil, error) {
+	return s.changeCoilBy(ctx, tx, id, kind, "")
+}
+
+func (s *Store) changeCoilBy(ctx context.Context, tx *sql.Tx, id inspection.CoilID, kind, by string) (inspection.Coil, error) {
 	if _, err := tx.ExecContext(ctx, `UPDATE coils SET revision = revision + 1 WHERE id = ?`, id); err != nil {
 		return inspection.Coil{}, err
 	}
@@ -202,7 +210,7 @@ func (s *Store) changeCoil(ctx context.Context, tx *sql.Tx, id inspection.CoilID
 	c := row.Coil
 	if err := s.change(ctx, tx, kind, string(id), c.Revision, coilChange{
 		ID: c.ID, State: c.State, Grade: c.Grade, Revision: c.Revision, Recipe: c.RecipeName, RecipeVersion: c.RecipeVersion,
-		Strip: c.Strip, Coverage: append([]inspection.Coverage{}, c.Coverage...), Counts: c.Counts,
+		Strip: c.Strip, Coverage: append([]inspection.Coverage{}, c.Coverage...), Counts: c.Counts, By: by,
 	}); err != nil {
 		return inspection.Coil{}, err
 	}

@@ -90,6 +90,12 @@ func defectClauses(n int64, q inspection.DefectQuery) (clauses, error) {
 	if q.MinSeverity > 0 {
 		where.add("severity >= ?", int(q.MinSeverity))
 	}
+	switch q.Review {
+	case inspection.OnlyReviewed:
+		where.add("id IN (SELECT defect FROM reviews WHERE coil = ?)", n)
+	case inspection.OnlyUnreviewed:
+		where.add("id NOT IN (SELECT defect FROM reviews WHERE coil = ?)", n)
+	}
 	if q.Cursor != "" {
 		at, err := decodeCursor(q.Cursor, 1)
 		if err != nil {
@@ -120,28 +126,38 @@ func readDefects(ctx context.Context, q querier, c coil, where clauses, limit in
 		}
 		out = append(out, d)
 	}
-	return out, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return out, attachReviews(ctx, q, c.n, out)
 }
 
 // Defect reads one defect.
 func (s *Store) Defect(ctx context.Context, id inspection.DefectID) (inspection.Defect, error) {
 	var d inspection.Defect
-	err := s.view(ctx, "reading a defect", func(q querier) error {
-		var owner coil
-		err := q.QueryRowContext(ctx, `SELECT c.id, c.n FROM defects d JOIN coils c ON c.n = d.coil WHERE d.id = ?`, int64(id)).Scan(&owner.ID, &owner.n)
-		if errors.Is(err, sql.ErrNoRows) {
-			return &inspection.NotFoundError{Noun: "defect", ID: strconv.FormatInt(int64(id), 10)}
-		}
-		if err != nil {
-			return err
-		}
-		one, err := readDefects(ctx, q, owner, clauses{[]string{"id = ?"}, []any{int64(id)}}, 1)
-		if err == nil && len(one) == 1 {
-			d = one[0]
-		}
+	err := s.view(ctx, "reading a defect", func(q querier) (err error) {
+		d, _, err = defectRow(ctx, q, id)
 		return err
 	})
 	return d, err
+}
+
+// defectRow reads one defect with the key and the model of its coil.
+func defectRow(ctx context.Context, q querier, id inspection.DefectID) (inspection.Defect, coil, error) {
+	var owner coil
+	err := q.QueryRowContext(ctx, `SELECT c.id, c.n, c.model FROM defects d JOIN coils c ON c.n = d.coil WHERE d.id = ?`, int64(id)).
+		Scan(&owner.ID, &owner.n, &owner.Model)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = &inspection.NotFoundError{Noun: "defect", ID: strconv.FormatInt(int64(id), 10)}
+	}
+	if err != nil {
+		return inspection.Defect{}, owner, err
+	}
+	one, err := readDefects(ctx, q, owner, clauses{[]string{"id = ?"}, []any{int64(id)}}, 1)
+	if err != nil {
+		return inspection.Defect{}, owner, err
+	}
+	return one[0], owner, nil
 }
 
 // Map reads the whole of a coil at one moment.

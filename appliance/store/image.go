@@ -64,7 +64,11 @@ func (s *Store) writeImages(b *inspection.Batch) {
 }
 
 func (s *Store) imagePath(coil inspection.CoilID, id inspection.DefectID) string {
-	return filepath.Join(s.dir, imagesName, string(coil), strconv.FormatInt(int64(id), 10)+".png")
+	return imagePath(s.dir, coil, id)
+}
+
+func imagePath(dir string, coil inspection.CoilID, id inspection.DefectID) string {
+	return filepath.Join(dir, imagesName, string(coil), strconv.FormatInt(int64(id), 10)+".png")
 }
 
 func (s *Store) writeImage(path string, c *inspection.Crop) error {

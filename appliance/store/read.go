@@ -113,7 +113,10 @@ func countDefects(ctx context.Context, q querier, coils []coil) error {
 		c.ByClass[class] += n
 		c.BySide[sideOf(side)] += n
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return countReviews(ctx, q, at, args)
 }
 
 // view runs f on one state of the database.

@@ -107,6 +107,37 @@ CREATE TABLE consumers (
 	acked      INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL
 ) WITHOUT ROWID;
+`, `
+-- What people said of defects. Rows are only added; the newest of a defect stands.
+CREATE TABLE reviews (
+	n           INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never used again
+	coil        INTEGER NOT NULL REFERENCES coils (n),
+	defect      INTEGER NOT NULL REFERENCES defects (id),
+	revision    INTEGER NOT NULL, -- of the defect, which the review made
+	class       TEXT    NOT NULL,
+	reviewer    TEXT    NOT NULL,
+	note        TEXT    NOT NULL,
+	at          INTEGER NOT NULL,
+	model_class TEXT    NOT NULL,
+	model_conf  REAL    NOT NULL,
+	model       TEXT    NOT NULL
+);
+CREATE INDEX reviews_coil ON reviews (coil, defect, n);
+CREATE INDEX reviews_defect ON reviews (defect, n);
+
+-- Every grade a coil was given. Rows are only added; the newest stands and is also in coils.
+CREATE TABLE gradings (
+	n          INTEGER PRIMARY KEY,
+	coil       INTEGER NOT NULL REFERENCES coils (n),
+	at         INTEGER NOT NULL,
+	asked_by   TEXT    NOT NULL, -- empty: the line itself, at the end of the coil
+	reviewed   INTEGER NOT NULL, -- number of reviewed defects that it rests on
+	reviews_to INTEGER NOT NULL, -- the last review that it rests on; 0: none
+	result     TEXT    NOT NULL  -- JSON
+);
+CREATE INDEX gradings_coil ON gradings (coil, n);
+INSERT INTO gradings (coil, at, asked_by, reviewed, reviews_to, result)
+	SELECT n, coalesce(ended_at, updated_at), '', 0, 0, result FROM coils WHERE result IS NOT NULL ORDER BY n;
 `}
 }
 

@@ -1,0 +1,225 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// Review records what a person said of a defect, at the time of this call, beside the model's answer. The
+// defect must be at the revision that the person saw (0: any), else it is *inspection.StaleError. The
+// grade of the coil stays what it is.
+func (s *Store) Review(ctx context.Context, id inspection.DefectID, r inspection.Review, revision int) (d inspection.Defect, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := strconv.FormatInt(int64(id), 10)
+	err = s.write(ctx, "review of defect "+name, func(ctx context.Context, tx *sql.Tx) error {
+		before, owner, err := defectRow(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if revision != 0 && revision != before.Revision {
+			return &inspection.StaleError{Noun: "defect", ID: name, Revision: before.Revision, Presented: revision}
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO reviews (coil, defect, revision, class, reviewer, note, at, model_class, model_conf, model)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			owner.n, int64(id), before.Revision+1, string(r.Class), r.By, r.Note, micros(s.options.Now()), string(before.Class), float64(before.Conf), owner.Model)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE defects SET revision = revision + 1 WHERE id = ?`, int64(id)); err != nil {
+			return err
+		}
+		// The coil's counts of reviews change with it; updated_at is when the line last spoke of it.
+		var coilRevision int
+		if err := tx.QueryRowContext(ctx, `UPDATE coils SET revision = revision + 1 WHERE n = ? RETURNING revision`, owner.n).Scan(&coilRevision); err != nil {
+			return err
+		}
+		if d, _, err = defectRow(ctx, tx, id); err != nil {
+			return err
+		}
+		return s.change(ctx, tx, "defect.revised", name, d.Revision, defectChange{d, owner.Model, coilRevision})
+	})
+	return d, err
+}
+
+// defectChange is what the change about one defect carries: the defect as it is now.
+type defectChange struct {
+	inspection.Defect
+	Model        string `json:"model"`
+	CoilRevision int    `json:"coil_revision"`
+}
+
+// Reviews reads all that people said of a defect, oldest first.
+func (s *Store) Reviews(ctx context.Context, id inspection.DefectID) (out []inspection.ReviewRecord, err error) {
+	err = s.view(ctx, "listing reviews", func(q querier) error {
+		if _, _, err := defectRow(ctx, q, id); err != nil {
+			return err
+		}
+		rows, err := q.QueryContext(ctx, `SELECT revision, class, reviewer, note, at, model_class, model_conf, model FROM reviews WHERE defect = ? ORDER BY n`, int64(id))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var (
+				r  inspection.ReviewRecord
+				at int64
+			)
+			if err := rows.Scan(&r.Revision, &r.Class, &r.By, &r.Note, &at, &r.ModelClass, &r.ModelConfidence, &r.Model); err != nil {
+				return err
+			}
+			r.At = timeOf(at)
+			out = append(out, r)
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
+// attachReviews gives defects of a coil, in order of their ids, the reviews that stand. It asks once for
+// all of them: of 200,000 defects people review a few hundred.
+func attachReviews(ctx context.Context, q querier, coil int64, defects []inspection.Defect) error {
+	if len(defects) == 0 {
+		return nil
+	}
+	rows, err := q.QueryContext(ctx, `SELECT defect, class, reviewer, note, at FROM reviews WHERE coil = ? AND defect BETWEEN ? AND ? ORDER BY defect, n`,
+		coil, int64(defects[0].ID), int64(defects[len(defects)-1].ID))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			id inspection.DefectID
+			r  inspection.Review
+			at int64
+		)
+		if err := rows.Scan(&id, &r.Class, &r.By, &r.Note, &at); err != nil {
+			return err
+		}
+		i, ok := slices.BinarySearchFunc(defects, id, func(d inspection.Defect, id inspection.DefectID) int { return cmp.Compare(d.ID, id) })
+		if !ok {
+			continue // not selected
+		}
+		r.At = timeOf(at)
+		defects[i].Review = &r // a later row is a newer review
+	}
+	return rows.Err()
+}
+
+// countReviews fills in how many defects of the coils were reviewed, and how many of them since the coil
+// was graded.
+func countReviews(ctx context.Context, q querier, at map[int64]*coil, keys []any) error {
+	rows, err := q.QueryContext(ctx, `SELECT coil, count(DISTINCT defect),
+			count(DISTINCT CASE WHEN n > coalesce((SELECT max(reviews_to) FROM gradings g WHERE g.coil = r.coil), 0) THEN defect END)
+		FROM reviews r WHERE coil IN (?`+strings.Repeat(", ?", len(keys)-1)+`) GROUP BY coil`, keys...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			key              int64
+			reviewed, beyond int
+		)
+		if err := rows.Scan(&key, &reviewed, &beyond); err != nil {
+			return err
+		}
+		at[key].Counts.Reviewed, at[key].Counts.NotInGrade = reviewed, beyond
+	}
+	return rows.Err()
+}
+
+// Regrade judges a coil that has ended anew, by what people said of its defects and under the recipe
+// version it ran with. The grades before stay in its history. The coil must be at the revision that the
+// person saw (0: any), else it is *inspection.StaleError; without a review that the grade does not rest
+// on yet it is *inspection.ConflictError.
+func (s *Store) Regrade(ctx context.Context, id inspection.CoilID, by string, revision int) (c inspection.Coil, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err = s.write(ctx, "coil "+string(id)+" cannot be graded again", func(ctx context.Context, tx *sql.Tx) error {
+		row, err := coilRow(ctx, tx, id)
+		switch {
+		case err != nil:
+			return err
+		case revision != 0 && revision != row.Revision:
+			return &inspection.StaleError{Noun: "coil", ID: string(id), Revision: row.Revision, Presented: revision}
+		case row.State != inspection.Closed && row.State != inspection.Interrupted:
+			return &inspection.ConflictError{Noun: "coil", ID: string(id), Reason: "is " + string(row.State) + "; a coil is graded again after its end"}
+		case row.Counts.NotInGrade == 0:
+			return &inspection.ConflictError{Noun: "coil", ID: string(id), Reason: "has no review that its grade does not rest on already"}
+		}
+		recipe, err := readRecipe(ctx, tx, row.RecipeName, row.RecipeVersion)
+		if err != nil {
+			return err
+		}
+		m, err := readMap(ctx, tx, row)
+		if err != nil {
+			return err
+		}
+		res := inspection.GradeMap(inspection.Reviewed(m, recipe), recipe)
+		b, err := json.Marshal(res)
+		if err != nil {
+			return err
+		}
+		var last int64
+		if err := tx.QueryRowContext(ctx, `SELECT max(n) FROM reviews WHERE coil = ?`, row.n).Scan(&last); err != nil {
+			return err
+		}
+		if err := insertGrading(ctx, tx, row.n, s.options.Now(), by, row.Counts.Reviewed, last, b); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE coils SET grade = ?, result = ? WHERE n = ?`, res.Grade, string(b), row.n); err != nil {
+			return err
+		}
+		c, err = s.changeCoilBy(ctx, tx, id, "coil.regraded", by)
+		return err
+	})
+	return c, err
+}
+
+func insertGrading(ctx context.Context, tx *sql.Tx, coil int64, at time.Time, by string, reviewed int, lastReview int64, result []byte) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO gradings (coil, at, asked_by, reviewed, reviews_to, result) VALUES (?, ?, ?, ?, ?, ?)`,
+		coil, micros(at), by, reviewed, lastReview, string(result))
+	return err
+}
+
+// Gradings reads every grade a coil was given, oldest first.
+func (s *Store) Gradings(ctx context.Context, id inspection.CoilID) (out []inspection.Grading, err error) {
+	err = s.view(ctx, "listing gradings", func(q querier) error {
+		c, err := coilRow(ctx, q, id)
+		if err != nil {
+			return err
+		}
+		rows, err := q.QueryContext(ctx, `SELECT at, asked_by, reviewed, result FROM gradings WHERE coil = ? ORDER BY n`, c.n)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var (
+				g      inspection.Grading
+				at     int64
+				result []byte
+			)
+			if err := rows.Scan(&at, &g.By, &g.Reviewed, &result); err != nil {
+				return err
+			}
+			if err := json.Unmarshal(result, &g.Result); err != nil {
+				return err
+			}
+			g.At = timeOf(at)
+			out = append(out, g)
+		}
+		return rows.Err()
+	})
+	return out, err
+}
