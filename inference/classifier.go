@@ -46,6 +46,7 @@ type ProviderReport struct {
 // Classifier gives crops a class. It may be used from several goroutines at once.
 type Classifier struct {
 	classes  []inspection.DefectClass
+	judge    judge
 	session  *session
 	slots    chan *slot
 	all      []*slot
@@ -91,13 +92,13 @@ func NewClassifier(b *models.Bundle, o ClassifierOptions) (*Classifier, error) {
 }
 
 func open(b *models.Bundle, o ClassifierOptions, provider string) (*Classifier, error) {
-	shape := modelShape{width: CropSize, height: CropSize, classes: len(b.Manifest.Classes)}
+	shape := modelShape{width: CropSize, height: CropSize, classes: len(b.Manifest.Classes), familiarity: b.Manifest.Unknown != nil}
 	s, err := openSession(o.Runtime, b.ONNX(), provider, shape)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", b.ID(), err)
 	}
 	c := &Classifier{
-		classes: b.Classes(), session: s, slots: make(chan *slot, o.Slots), crop: CropSize * CropSize,
+		classes: b.Classes(), judge: newJudge(b), session: s, slots: make(chan *slot, o.Slots), crop: CropSize * CropSize,
 		maxBatch: o.MaxBatch, report: ProviderReport{Name: provider},
 	}
 	for range o.Slots {
@@ -152,26 +153,20 @@ func (c *Classifier) MaxBatch() int { return c.maxBatch }
 // ClassifyBatch appends one verdict a crop to dst. A crop holds CropSize x CropSize pixels and is copied
 // before the call returns. It waits for a free slot.
 func (c *Classifier) ClassifyBatch(dst []inspection.Classification, crops [][]byte) ([]inspection.Classification, error) {
-	err := c.each(crops, func(scores []float32) {
-		best := 0
-		for i, s := range scores {
-			if s > scores[best] {
-				best = i
-			}
-		}
-		dst = append(dst, inspection.Classification{Class: c.classes[best], Confidence: scores[best]})
+	err := c.each(crops, func(scores []float32, familiarity float32) {
+		dst = append(dst, c.judge.verdict(scores, familiarity))
 	})
 	return dst, err
 }
 
 // Scores appends the scores of each crop to dst, len(Classes()) of them, in the order of Classes.
 func (c *Classifier) Scores(dst []float32, crops [][]byte) ([]float32, error) {
-	err := c.each(crops, func(scores []float32) { dst = append(dst, scores...) })
+	err := c.each(crops, func(scores []float32, _ float32) { dst = append(dst, scores...) })
 	return dst, err
 }
 
-// each runs the crops through the model in batches and hands the scores of each crop to take, in order.
-func (c *Classifier) each(crops [][]byte, take func(scores []float32)) error {
+// each runs the crops through the model in batches and hands what it says of each crop to take, in order.
+func (c *Classifier) each(crops [][]byte, take func(scores []float32, familiarity float32)) error {
 	for i, crop := range crops {
 		if len(crop) != c.crop {
 			return fmt.Errorf("crop %d has %d bytes; allowed are %d, %d x %d pixels", i, len(crop), c.crop, CropSize, CropSize)
@@ -188,7 +183,11 @@ func (c *Classifier) each(crops [][]byte, take func(scores []float32)) error {
 			return fmt.Errorf("a batch of %d crops on provider %s: %w", n, c.report.Name, err)
 		}
 		for i := range n {
-			take(l.scores[i*len(c.classes) : (i+1)*len(c.classes)])
+			familiarity := float32(1)
+			if len(l.familiar) > 0 {
+				familiarity = l.familiar[i]
+			}
+			take(l.scores[i*len(c.classes):(i+1)*len(c.classes)], familiarity)
 		}
 		crops = crops[n:]
 	}

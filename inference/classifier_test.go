@@ -129,10 +129,9 @@ func changedScores(t *testing.T, change func(row []float32)) []byte {
 	return data
 }
 
-// squarePNG is a picture of golden crops with side pixels a side, as many as the shipped bundle has.
-func squarePNG(t *testing.T, side int) []byte {
+// blackCrops is a picture of n crops with side pixels a side, one below the other.
+func blackCrops(t *testing.T, side, n int) []byte {
 	t.Helper()
-	n := len(shippedBundle(t).Golden())
 	var out bytes.Buffer
 	if err := png.Encode(&out, image.NewGray(image.Rect(0, 0, side, side*n))); err != nil {
 		t.Fatal(err)
@@ -171,6 +170,10 @@ func TestClassifierRefusesAModelThatIsNotTheOneTrained(t *testing.T) {
 	for i := len(broken) / 2; i < len(broken)/2+40_000; i++ {
 		broken[i] ^= 0x40 // weights that are numbers still, and others
 	}
+	small := map[string][]byte{"golden.png": blackCrops(t, 64, len(shippedBundle(t).Golden()))}
+	for _, class := range shippedBundle(t).Manifest.Classes {
+		small[class.Picture] = blackCrops(t, 64, 1)
+	}
 	for name, c := range map[string]struct {
 		bundle *models.Bundle
 		want   string
@@ -184,7 +187,7 @@ func TestClassifierRefusesAModelThatIsNotTheOneTrained(t *testing.T) {
 			m["classes"] = append(m["classes"].([]any), maps.Clone(m["classes"].([]any)[1].(map[string]any)))
 			m["classes"].([]any)[10].(map[string]any)["id"] = "dent"
 		}), "one score a class"},
-		"another crop size": {changedBundle(t, map[string][]byte{"golden.png": squarePNG(t, 64)}, func(m map[string]any) {
+		"another crop size": {changedBundle(t, small, func(m map[string]any) {
 			in := m["input"].(map[string]any)
 			in["width"], in["height"] = 64, 64
 		}), "takes crops of 64 x 64; allowed are 128 x 128"},

@@ -18,6 +18,8 @@ const (
 	inputName    = "pixels"
 	scoresName   = "scores"
 	featuresName = "features"
+	// familiarityName is the third output of a model that can tell what it never saw.
+	familiarityName = "familiarity"
 )
 
 // runtimeLibrary is the file name of the ONNX Runtime library.
@@ -112,6 +114,15 @@ func closeEnvironment() error {
 type modelShape struct {
 	width, height     int // of a crop
 	classes, features int
+	familiarity       bool // it has the third output
+}
+
+// outputs are the names of the model's outputs, in order.
+func (m modelShape) outputs() []string {
+	if m.familiarity {
+		return []string{scoresName, featuresName, familiarityName}
+	}
+	return []string{scoresName, featuresName}
 }
 
 // session is a loaded model on one provider. It may be run from several goroutines, each with a slot.
@@ -127,6 +138,8 @@ type slot struct {
 	scores []float32
 	// feats are the pooled features of the batch last run.
 	feats []float32
+	// familiar is how familiar each crop of the batch last run is; empty where the model does not tell.
+	familiar []float32
 	// views[n-1] are the tensors of a batch of n over the memory above.
 	views []view
 }
@@ -160,7 +173,7 @@ func newSession(onnx []byte, provider string, want modelShape) (*session, error)
 	if err := configure(o, provider); err != nil {
 		return nil, err
 	}
-	run, err := ort.NewDynamicAdvancedSessionWithONNXData(onnx, []string{inputName}, []string{scoresName, featuresName}, o)
+	run, err := ort.NewDynamicAdvancedSessionWithONNXData(onnx, []string{inputName}, shape.outputs(), o)
 	if err != nil {
 		return nil, fmt.Errorf("the model does not load on provider %s: %w", provider, err)
 	}
@@ -211,11 +224,16 @@ func checkModel(onnx []byte, want modelShape) (modelShape, error) {
 		return want, fmt.Errorf("the model takes %s; allowed is one input %q of uint8 %v", describe(ins), inputName, in)
 	}
 	scores := ort.NewShape(-1, int64(want.classes))
-	if len(outs) != 2 || outs[0].Name != scoresName || outs[0].DataType != ort.TensorElementDataTypeFloat || !sameShape(outs[0].Dimensions, scores) {
-		return want, fmt.Errorf("the model gives %s; allowed are %q of float %v, one score a class, and %q", describe(outs), scoresName, scores, featuresName)
+	if len(outs) != len(want.outputs()) || outs[0].Name != scoresName || outs[0].DataType != ort.TensorElementDataTypeFloat || !sameShape(outs[0].Dimensions, scores) {
+		return want, fmt.Errorf("the model gives %s; allowed are %q, of which %q is float %v, one score a class", describe(outs), want.outputs(), scoresName, scores)
 	}
 	if f := outs[1]; f.Name != featuresName || f.DataType != ort.TensorElementDataTypeFloat || len(f.Dimensions) != 2 || f.Dimensions[1] < 1 {
 		return want, fmt.Errorf("the model's second output is %s; allowed is %q of float [batch, n]", describe(outs[1:]), featuresName)
+	}
+	if want.familiarity {
+		if f := outs[2]; f.Name != familiarityName || f.DataType != ort.TensorElementDataTypeFloat || !sameShape(f.Dimensions, ort.NewShape(-1)) {
+			return want, fmt.Errorf("the model's third output is %s; allowed is %q of float [batch]", describe(outs[2:]), familiarityName)
+		}
 	}
 	want.features = int(outs[1].Dimensions[1])
 	return want, nil
@@ -245,14 +263,21 @@ func (s *session) newSlot(maxBatch int) (*slot, error) {
 	const line = 64
 	nIn := (maxBatch*crop + line - 1) / line * line
 	nScores := (maxBatch*s.shape.classes*4 + line - 1) / line * line
-	nFeats := maxBatch * s.shape.features * 4
-	slab, err := syscall.Mmap(-1, 0, nIn+nScores+nFeats, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	nFeats := (maxBatch*s.shape.features*4 + line - 1) / line * line
+	nFamiliar := 0
+	if s.shape.familiarity {
+		nFamiliar = maxBatch * 4
+	}
+	slab, err := syscall.Mmap(-1, 0, nIn+nScores+nFeats+nFamiliar, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		return nil, fmt.Errorf("memory for a batch of %d crops: %w", maxBatch, err)
 	}
 	l := &slot{slab: slab, pixels: slab[:maxBatch*crop]}
 	l.scores = unsafe.Slice((*float32)(unsafe.Pointer(&slab[nIn])), maxBatch*s.shape.classes)
 	l.feats = unsafe.Slice((*float32)(unsafe.Pointer(&slab[nIn+nScores])), maxBatch*s.shape.features)
+	if nFamiliar > 0 {
+		l.familiar = unsafe.Slice((*float32)(unsafe.Pointer(&slab[nIn+nScores+nFeats])), maxBatch)
+	}
 	for n := 1; n <= maxBatch; n++ {
 		v, err := l.view(n, s.shape)
 		if err != nil {
@@ -277,7 +302,15 @@ func (l *slot) view(n int, m modelShape) (view, error) {
 	if err != nil {
 		return view{}, errors.Join(err, in.Destroy(), scores.Destroy())
 	}
-	return view{in: []ort.Value{in}, out: []ort.Value{scores, feats}}, nil
+	v := view{in: []ort.Value{in}, out: []ort.Value{scores, feats}}
+	if m.familiarity {
+		familiar, err := ort.NewTensor(ort.NewShape(b), l.familiar)
+		if err != nil {
+			return view{}, errors.Join(err, in.Destroy(), scores.Destroy(), feats.Destroy())
+		}
+		v.out = append(v.out, familiar)
+	}
+	return v, nil
 }
 
 // runBatch runs the model over the first n crops of the slot's pixels.

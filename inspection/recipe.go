@@ -89,7 +89,7 @@ func (r Recipe) Check(classes []DefectClass) error {
 		return &FieldError{Field: field, Reason: fmt.Sprintf("recipe %q: ", r.Name) + fmt.Sprintf(format, a...)}
 	}
 	known := func(c DefectClass) bool {
-		return classes == nil || c == Unclassified || (c != NoDefect && slices.Contains(classes, c))
+		return classes == nil || c == Unclassified || c == Unknown || (c != NoDefect && slices.Contains(classes, c))
 	}
 	switch {
 	case r.Name == "":

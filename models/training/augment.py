@@ -74,9 +74,9 @@ def blur(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
 
 def noise(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Sensor noise: mostly little, up to a standard deviation of 14 grey levels."""
+    """Sensor noise: mostly little, up to a standard deviation of 16 grey levels."""
     n = x.shape[0]
-    sigma = torch.where(chance(n, 0.25, rng), uniform(n, 3, 14, rng), uniform(n, 0, 3, rng)).view(n, 1, 1, 1)
+    sigma = torch.where(chance(n, 0.4, rng), uniform(n, 3, 16, rng), uniform(n, 0, 3, rng)).view(n, 1, 1, 1)
     return x + sigma * torch.randn(x.shape, generator=rng)
 
 

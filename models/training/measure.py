@@ -4,16 +4,42 @@ import numpy as np
 import torch
 
 import network
-import pictures
 
 
-def logits(net: network.Net, pixels: np.ndarray) -> np.ndarray:
+def outputs(net: network.Net, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and features of pictures, each the mean over the picture and its mirror image, as shipped."""
     net.eval()
-    out = []
+    logits, features = [np.zeros((0, net.head.out_features))], [np.zeros((0, net.head.in_features))]
     with torch.no_grad():
         for i in range(0, len(pixels), 64):
-            out.append(net(torch.from_numpy(pixels[i : i + 64]).unsqueeze(1))[0].numpy())
-    return np.concatenate(out) if out else np.zeros((0, net.head.out_features), np.float32)
+            x = torch.from_numpy(pixels[i : i + 64]).unsqueeze(1)
+            a, b = net(x), net(torch.flip(x, dims=[3]))
+            logits.append(((a[0] + b[0]) / 2).numpy())
+            features.append(((a[1] + b[1]) / 2).numpy())
+    return np.concatenate(logits), np.concatenate(features)
+
+
+def familiarity(features: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Mean cosine to the nearest crops that were learned from."""
+
+    def unit(x):
+        return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+
+    near = unit(features) @ unit(reference).T
+    return np.partition(near, -network.NEIGHBOURS, axis=1)[:, -network.NEIGHBOURS :].mean(axis=1)
+
+
+def auroc(known: np.ndarray, unknown: np.ndarray) -> float:
+    """The chance that a known picture scores higher than an unknown one (Mann-Whitney)."""
+    every = np.concatenate((known, unknown))
+    order = np.argsort(every, kind="stable")
+    ranks = np.empty(len(every))
+    ranks[order] = np.arange(1, len(every) + 1)
+    for v in np.unique(every):  # ties share their rank
+        same = every == v
+        ranks[same] = ranks[same].mean()
+    n = len(known)
+    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * len(unknown)))
 
 
 def softmax(z: np.ndarray) -> np.ndarray:
@@ -82,12 +108,3 @@ def hardened(pixels: np.ndarray, seed: int = 7) -> dict[str, np.ndarray]:
         "gain_1.4": grey(x * 1.4),
         "contrast_0.6": grey(x.mean(axis=(1, 2), keepdims=True) * 0.4 + x * 0.6),
     }
-
-
-def report(net: network.Net, part: pictures.Pictures, classes: list[str], t: float) -> dict:
-    out = scores(logits(net, part.pixels), part.labels, classes, t)
-    out["accuracy_under"] = {
-        name: round(float((logits(net, x).argmax(axis=1) == part.labels).mean()), 4)
-        for name, x in hardened(part.pixels).items()
-    }
-    return out

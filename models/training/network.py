@@ -8,6 +8,10 @@ from torch.nn import functional
 
 # A crop darker than this is mostly noise; dividing by less would blow the noise up.
 DARK = 12.0
+# Channels of the stem and of each block.
+WIDTHS = (24, 40, 80, 160)
+# How many of the nearest known crops tell whether a crop is familiar.
+NEIGHBOURS = 5
 
 
 class Block(nn.Module):
@@ -31,7 +35,7 @@ class Block(nn.Module):
 class Net(nn.Module):
     """Maps grey crops [n, 1, h, w] (0 to 255, any number type) to logits and pooled features."""
 
-    def __init__(self, classes: int, widths: tuple[int, ...] = (16, 24, 48, 96)):
+    def __init__(self, classes: int, widths: tuple[int, ...] = WIDTHS):
         super().__init__()
         # A stride of 4 in the stem loses thin lines.
         self.stem = nn.Conv2d(1, widths[0], 5, stride=2, padding=2, bias=False)
@@ -52,13 +56,25 @@ class Net(nn.Module):
 
 
 class Calibrated(nn.Module):
-    """What ships: calibrated scores and features."""
+    """What ships: calibrated scores, features, and how familiar a crop is.
 
-    def __init__(self, net: Net, temperature: float):
+    A crop and its mirror image across the strip are the same to a roller, so both are looked at and the
+    mean is taken. reference [m, features] holds the features of crops that were learned from; familiarity is
+    the mean cosine to the nearest of them, 1 at most.
+    """
+
+    def __init__(self, net: Net, temperature: float, reference: torch.Tensor):
         super().__init__()
         self.net = net
         self.temperature = temperature
+        self.register_buffer("reference", functional.normalize(reference, dim=1))
 
     def forward(self, pixels):
-        logits, features = self.net(pixels)
-        return torch.softmax(logits / self.temperature, dim=1), features
+        x = pixels.to(torch.float32)
+        logits, features = self.net(x)
+        mirrored_logits, mirrored_features = self.net(torch.flip(x, dims=[3]))
+        features = (features + mirrored_features) / 2
+        near = functional.normalize(features, dim=1) @ self.reference.t()
+        familiarity = torch.topk(near, NEIGHBOURS, dim=1).values.mean(dim=1)
+        scores = torch.softmax((logits + mirrored_logits) / 2 / self.temperature, dim=1)
+        return scores, features, familiarity

@@ -15,26 +15,24 @@ class PictureError(Exception):
     """A picture or folder that cannot be learned from; the message names it and says what is allowed."""
 
 
+FOLDS = 4
+
+
 @dataclass
 class Pictures:
     pixels: np.ndarray  # uint8 [n, SIDE, SIDE]
     labels: np.ndarray  # int64 [n], index into the class list
-    held_out: np.ndarray  # bool [n], True where the picture must never be learned from
-    fold: np.ndarray  # int64 [n], a second, independent digit of the hash for cross-validation
-    paths: list[str]
+    fold: np.ndarray  # int64 [n], 0 to FOLDS-1, by the hash of the file's bytes
+    digests: list[str]  # SHA-256 of each file's bytes
 
     def select(self, mask: np.ndarray) -> "Pictures":
-        paths = [p for p, m in zip(self.paths, mask, strict=True) if m]
-        return Pictures(self.pixels[mask], self.labels[mask], self.held_out[mask], self.fold[mask], paths)
-
-
-def is_held_out(data: bytes) -> bool:
-    """A quarter of all pictures, decided by content alone: copies and new names change nothing."""
-    return hashlib.sha256(data).digest()[0] % 4 == 0
+        digests = [d for d, m in zip(self.digests, mask, strict=True) if m]
+        return Pictures(self.pixels[mask], self.labels[mask], self.fold[mask], digests)
 
 
 def fold_of(data: bytes) -> int:
-    return hashlib.sha256(data).digest()[1]
+    """Decided by content alone: copies and new names change nothing."""
+    return hashlib.sha256(data).digest()[0] % FOLDS
 
 
 def read_picture(path: Path) -> np.ndarray:
@@ -53,8 +51,8 @@ def load(root: Path, classes: list[str]) -> Pictures:
     """Reads root/<class>/*. A folder that names no class is refused; a class without a folder is not."""
     if not root.is_dir():
         raise PictureError(f"{root} is not a folder; allowed is a folder of class folders")
-    pixels, labels, held, fold, paths = [], [], [], [], []
-    seen: set[bytes] = set()
+    pixels, labels, fold, digests = [], [], [], []
+    seen: set[str] = set()
     for folder in sorted(p for p in root.iterdir() if p.is_dir()):
         if folder.name not in classes:
             raise PictureError(f"{folder} names no class; allowed are {', '.join(classes)}")
@@ -62,25 +60,14 @@ def load(root: Path, classes: list[str]) -> Pictures:
             if path.suffix.lower() not in SUFFIXES:
                 continue
             data = path.read_bytes()
-            digest = hashlib.sha256(data).digest()
+            digest = hashlib.sha256(data).hexdigest()
             if digest in seen:
                 continue
             seen.add(digest)
             pixels.append(read_picture(path))
             labels.append(classes.index(folder.name))
-            held.append(is_held_out(data))
             fold.append(fold_of(data))
-            paths.append(str(path.relative_to(root)))
+            digests.append(digest)
     if not pixels:
         raise PictureError(f"{root} holds no picture; allowed are JPEG and PNG in class folders")
-    return Pictures(np.stack(pixels), np.array(labels), np.array(held), np.array(fold), paths)
-
-
-def join(parts: list[Pictures]) -> Pictures:
-    return Pictures(
-        np.concatenate([p.pixels for p in parts]),
-        np.concatenate([p.labels for p in parts]),
-        np.concatenate([p.held_out for p in parts]),
-        np.concatenate([p.fold for p in parts]),
-        [path for p in parts for path in p.paths],
-    )
+    return Pictures(np.stack(pixels), np.array(labels), np.array(fold), digests)

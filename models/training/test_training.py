@@ -1,16 +1,17 @@
 """Tests of the split, the reader and the augmentation."""
 
-import hashlib
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional
 
 import augment
+import fit
 import measure
 import network
 import pictures
+import train
 
 CLASSES = ["no_defect", "hole", "slag_inclusion"]
 
@@ -32,16 +33,16 @@ def test_split_follows_the_bytes_not_the_name(folders):
         path.rename(path.with_name(f"renamed-{99 - i}.png"))
     after = pictures.load(folders, CLASSES)
 
-    def held(p):
-        return {hashlib.sha256(x.tobytes()).hexdigest() for x in p.pixels[p.held_out]}
+    def fold_of(p):
+        return dict(zip(p.digests, p.fold, strict=True))
 
-    assert held(before) == held(after)
-    assert 0 < before.held_out.sum() < len(before.held_out)
+    assert fold_of(before) == fold_of(after)
+    assert set(before.fold) == set(range(pictures.FOLDS))
 
 
-def test_split_holds_out_a_quarter():
-    held = [pictures.is_held_out(str(i).encode()) for i in range(4000)]
-    assert 0.22 < np.mean(held) < 0.28
+def test_folds_are_of_one_size():
+    folds = np.bincount([pictures.fold_of(str(i).encode()) for i in range(4000)])
+    assert len(folds) == pictures.FOLDS and folds.min() > 900
 
 
 def test_copies_are_read_once(folders):
@@ -103,3 +104,75 @@ def test_temperature_softens_overconfidence():
     t = measure.temperature(z * 4, labels)
     assert 2.5 < t <= 5
     assert measure.calibration_error(measure.softmax(z * 4 / t), labels) < 0.05
+
+
+def small_recipe(**changes):
+    return fit.Recipe(tuple(CLASSES), (1.0,), **({"steps": 6, "seed": 3, "widths": (4, 4)} | changes))
+
+
+def test_interrupted_training_goes_on_and_ends_the_same(folders, tmp_path, monkeypatch):
+    parts = [pictures.load(folders, CLASSES)]
+    monkeypatch.setattr(fit, "KEEP_EVERY", 2)
+    whole = fit.fit(parts, small_recipe(), tmp_path / "a", "whole")
+    calls, loss = [], functional.cross_entropy
+
+    def pulled(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return loss(*args, **kwargs)
+
+    monkeypatch.setattr(fit.functional, "cross_entropy", pulled)
+    with pytest.raises(KeyboardInterrupt):
+        fit.fit(parts, small_recipe(), tmp_path / "b", "cut")
+    resumed = fit.fit(parts, small_recipe(), tmp_path / "b", "resumed")
+    assert len(calls) == 5 + 2  # steps 5 and 6 only
+    for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+    fit.fit(parts, small_recipe(), tmp_path / "b", "done")
+    assert len(calls) == 7
+
+
+def test_what_was_trained_is_told_by_recipe_and_pictures(folders):
+    part = pictures.load(folders, CLASSES)
+    keys = {
+        fit.key([part], small_recipe()),
+        fit.key([part], small_recipe(seed=4)),
+        fit.key([part], small_recipe(steps=7)),
+        fit.key([part.select(part.fold != 0)], small_recipe()),
+    }
+    assert len(keys) == 4 and fit.key([pictures.load(folders, CLASSES)], small_recipe()) in keys
+
+
+def test_job_learns_neither_its_fold_nor_its_class(folders):
+    part = pictures.load(folders, CLASSES)
+    got = train.Job("j", small_recipe(), 1, "hole").learns(part)
+    assert 1 not in got.fold and CLASSES.index("hole") not in got.labels
+    assert len(got.labels) == ((part.fold != 1) & (part.labels != CLASSES.index("hole"))).sum()
+
+
+def test_strange_features_are_less_familiar():
+    rng = np.random.default_rng(8)
+    known = np.abs(rng.normal(0, 1, (40, 6))) * [1, 1, 1, 0, 0, 0]
+    near = np.abs(rng.normal(0, 1, (30, 6))) * [1, 1, 1, 0, 0, 0]
+    far = np.abs(rng.normal(0, 1, (30, 6))) * [0, 0, 0, 1, 1, 1]
+    a, b = measure.familiarity(near, known), measure.familiarity(far, known)
+    assert a.min() > 0.7 and b.max() < 0.1 and measure.auroc(a, b) == 1
+    assert abs(measure.auroc(np.ones(5), np.ones(7)) - 0.5) < 1e-9
+    assert measure.auroc(np.array([1, 3]), np.array([2, 2])) == 0.5
+
+
+def test_graph_gives_what_was_measured():
+    torch.manual_seed(9)
+    net = network.Net(3, (4, 6))
+    pixels = np.random.default_rng(2).integers(0, 256, (9, 128, 128), dtype=np.uint8)
+    logits, features = measure.outputs(net, pixels)
+    model = network.Calibrated(net, 0.6, torch.from_numpy(features[:6].astype(np.float32))).eval()
+    with torch.no_grad():
+        scores, got, familiarity = model(torch.from_numpy(pixels).unsqueeze(1))
+    assert np.allclose(scores.numpy(), measure.softmax(logits / 0.6), atol=1e-5)
+    assert np.allclose(got.numpy(), features, atol=1e-5)
+    assert np.allclose(familiarity.numpy(), measure.familiarity(features, features[:6]), atol=1e-5)
+    with torch.no_grad():
+        mirrored = model(torch.from_numpy(pixels[:, :, ::-1].copy()).unsqueeze(1))[0]
+    assert np.allclose(scores.numpy(), mirrored.numpy(), atol=1e-5)
