@@ -211,7 +211,7 @@ func (a *Appliance) openServer() error {
 		web.ClassInfo{ID: inspection.Unknown, Ko: "미상", En: "unknown"},
 		web.ClassInfo{ID: inspection.Unclassified, Ko: "미분류", En: "unclassified"})
 	handler, err := web.New(web.Options{
-		Reader: a.store, Changes: a.store, Control: &control{a}, Recipes: a.store, Live: a.live, Hub: a.hub,
+		Reader: a.store, Changes: a.store, Control: &control{a}, Reviewer: a.store, Recipes: a.store, Live: a.live, Hub: a.hub,
 		Catalogue: catalogue, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
 	})
 	if err != nil {

@@ -56,7 +56,8 @@ type CoilList struct {
 // CoilDetail is a coil with its verdict.
 type CoilDetail struct {
 	inspection.Coil
-	Result *inspection.InspectionResult `json:"result,omitempty" doc:"The grade with the trail of rules that led to it; absent until the coil is closed"`
+	Result   *inspection.InspectionResult `json:"result,omitempty" doc:"The grade with the trail of rules that led to it; absent until the coil is closed"`
+	Gradings []inspection.Grading         `json:"gradings" doc:"Every grade the coil was given, oldest first; the last one stands"`
 }
 
 // GapList holds all gaps of a coil.
@@ -132,9 +133,18 @@ func (a *api) getCoil(ctx context.Context, in *getCoilInput) (*getCoilOutput, er
 	if in.unchanged(tag) {
 		return nil, notModified(tag)
 	}
-	out := &getCoilOutput{ETag: tag, CacheControl: "no-cache", Body: CoilDetail{Coil: c}}
+	return a.answerCoil(ctx, c)
+}
+
+// answerCoil gives a coil with its verdict.
+func (a *api) answerCoil(ctx context.Context, c inspection.Coil) (*getCoilOutput, error) {
+	gradings, err := a.Reader.Gradings(ctx, c.ID)
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
+	out := &getCoilOutput{ETag: etagOf(c), CacheControl: "no-cache", Body: CoilDetail{Coil: c, Gradings: list(gradings)}}
 	if c.State == inspection.Closed || c.State == inspection.Interrupted {
-		res, err := a.Reader.Result(ctx, in.id())
+		res, err := a.Reader.Result(ctx, c.ID)
 		if err != nil {
 			return nil, a.fail(ctx, err)
 		}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -25,8 +26,9 @@ func (a *api) registerDefects() {
 	}, a.listDefects)
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "get-defect", Method: http.MethodGet, Path: "/api/v1/defects/{id}", Tags: []string{"coils"},
-		Summary: "Read one defect",
-		Errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusInternalServerError},
+		Summary:     "Read one defect",
+		Description: "class and confidence are the model's; review is what a person said of it last.",
+		Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusInternalServerError},
 	}, a.getDefect)
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "get-defect-image", Method: http.MethodGet, Path: "/api/v1/defects/{id}/image", Tags: []string{"coils"},
@@ -41,10 +43,11 @@ type listDefectsInput struct {
 	CoilPath
 	PageParams
 	Side          inspection.Side          `query:"side" enum:"top,bottom" doc:"Only this side"`
-	Class         []inspection.DefectClass `query:"class,explode" maxItems:"64" doc:"Only these classes; may be repeated"`
+	Class         []inspection.DefectClass `query:"class,explode" maxItems:"64" doc:"Only these classes of the model's answer; may be repeated"`
 	MinArea       float64                  `query:"min_area" minimum:"0" doc:"Least area in mm²"`
 	MinConfidence float32                  `query:"min_confidence" minimum:"0" maximum:"1"`
 	MinSeverity   uint8                    `query:"min_severity" maximum:"4"`
+	Review        inspection.ReviewFilter  `query:"review" enum:"reviewed,unreviewed" doc:"Only defects that a person reviewed, or only those that nobody did"`
 }
 
 type listDefectsOutput struct{ Body DefectList }
@@ -52,7 +55,7 @@ type listDefectsOutput struct{ Body DefectList }
 func (a *api) listDefects(ctx context.Context, in *listDefectsInput) (*listDefectsOutput, error) {
 	page, err := a.Reader.Defects(ctx, inspection.DefectQuery{
 		Coil: in.id(), Side: in.Side, Classes: in.Class, MinArea: in.MinArea, MinConfidence: in.MinConfidence,
-		MinSeverity: inspection.Severity(in.MinSeverity), Cursor: in.Cursor, Limit: in.Limit,
+		MinSeverity: inspection.Severity(in.MinSeverity), Review: in.Review, Cursor: in.Cursor, Limit: in.Limit,
 	})
 	if err != nil {
 		return nil, a.fail(ctx, err)
@@ -65,14 +68,23 @@ type DefectPath struct {
 	ID int64 `path:"id" minimum:"1" doc:"The defect's id"`
 }
 
-type getDefectOutput struct{ Body inspection.Defect }
+type defectOutput struct {
+	ETag         string `header:"ETag"`
+	CacheControl string `header:"Cache-Control"`
+	Body         inspection.Defect
+}
 
-func (a *api) getDefect(ctx context.Context, in *DefectPath) (*getDefectOutput, error) {
+// answerDefect tags a defect with its version: the revision grows with every change of it.
+func answerDefect(d inspection.Defect) *defectOutput {
+	return &defectOutput{ETag: fmt.Sprintf(`"%d-%d"`, d.ID, d.Revision), CacheControl: "no-cache", Body: d}
+}
+
+func (a *api) getDefect(ctx context.Context, in *DefectPath) (*defectOutput, error) {
 	d, err := a.Reader.Defect(ctx, inspection.DefectID(in.ID))
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	return &getDefectOutput{d}, nil
+	return answerDefect(d), nil
 }
 
 func (a *api) getDefectImage(ctx context.Context, in *DefectPath) (*bytesOutput, error) {

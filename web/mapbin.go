@@ -30,7 +30,7 @@ const mapLayout = `Little-endian, 29 bytes a defect, each column aligned for a t
 | H + 24N | uint8 × N | class: index into the class table |
 | H + 25N | uint8 × N | severity, 0 to 4 |
 | H + 26N | uint8 × N | side: 0 top, 1 bottom |
-| H + 27N | uint8 × N | flags: 1 has a picture, 2 was revised |
+| H + 27N | uint8 × N | flags: 1 has a picture, 2 was revised, 4 was reviewed by a person |
 | H + 28N | uint8 × N | confidence × 255 |
 | H + 29N | JSON | class table: a list of class ids |`
 
@@ -41,6 +41,7 @@ const (
 
 	flagImage   = 1
 	flagRevised = 2
+	flagReview  = 4
 )
 
 func encodeMap(m inspection.DefectMap, revision int) ([]byte, error) {
@@ -92,6 +93,9 @@ func encodeMap(m inspection.DefectMap, revision int) ([]byte, error) {
 		}
 		if d.Revision > 1 {
 			flags[i] |= flagRevised
+		}
+		if d.Review != nil {
+			flags[i] |= flagReview
 		}
 		conf[i] = uint8(math.Round(float64(min(max(d.Conf, 0), 1)) * 255))
 	}

@@ -16,6 +16,7 @@ func document(version string) huma.Config {
 	c.Info.Description = "Surface inspection of steel strip: coils, their defects and grades, the change log for the MES, and the line as it runs. Lengths are in millimetres: along from the coil's head end, across from the operator-side strip edge. Times are UTC (RFC 3339). Paths and fields are only ever added."
 	c.Tags = []*huma.Tag{
 		{Name: "coils", Description: "What was found on which coil, and how it was graded."},
+		{Name: "reviews", Description: "What people say of defects, and grades that rest on it."},
 		{Name: "tracking", Description: "The mill announces, starts and finishes coils."},
 		{Name: "changes", Description: "The change log, in commit order, without gaps or repeats."},
 		{Name: "live", Description: "The line as it runs."},

@@ -35,9 +35,11 @@ func problemKinds() []problemKind {
 		{http.StatusRequestTimeout, "request-timeout", "The request did not arrive in time", "Send it again."},
 		{http.StatusConflict, "conflict", "The request does not fit the present state", "Read the record, then decide again."},
 		{http.StatusGone, "changes-gone", "These changes are no longer kept", "Read the coils anew through GET /api/v1/coils, then follow the change log from the number given in the answer."},
+		{http.StatusPreconditionFailed, "stale", "The record has changed since it was read", "Read the record anew, then decide again and send its new ETag in If-Match."},
 		{http.StatusRequestEntityTooLarge, "too-large", "The request is too large", fmt.Sprintf("A body may have %d bytes.", maxBody)},
 		{http.StatusUnsupportedMediaType, "unsupported-media-type", "The body's format is not understood", "Send application/json."},
 		{http.StatusUnprocessableEntity, "invalid-value", "A value is not allowed", "The list \"errors\" names each field with what is allowed."},
+		{http.StatusPreconditionRequired, "precondition-required", "The request must say what it rests on", "Send the ETag of the record as it was read in If-Match, or * for whatever is there."},
 		{http.StatusInternalServerError, "internal", "The appliance failed to answer", "Try again later; tell whoever runs the appliance, whose log has the reason."},
 		{http.StatusServiceUnavailable, "unavailable", "The appliance cannot take this now", "Wait as long as Retry-After says, then try again."},
 		{http.StatusInsufficientStorage, "storage-full", "The data directory is full", "Free space on the appliance; nothing already recorded is lost."},
@@ -88,6 +90,7 @@ func (a *api) fail(ctx context.Context, err error) error {
 		field    *inspection.FieldError
 		notFound *inspection.NotFoundError
 		conflict *inspection.ConflictError
+		stale    *inspection.StaleError
 		gone     *inspection.GoneError
 		full     *inspection.StorageFullError
 	)
@@ -98,6 +101,8 @@ func (a *api) fail(ctx context.Context, err error) error {
 		return problemOf(http.StatusNotFound, notFound.Error())
 	case errors.As(err, &conflict):
 		return problemOf(http.StatusConflict, conflict.Error())
+	case errors.As(err, &stale):
+		return problemOf(http.StatusPreconditionFailed, stale.Error())
 	case errors.As(err, &gone):
 		return problemOf(http.StatusGone, gone.Error(), &huma.ErrorDetail{Message: "older than what is kept", Location: "query.after", Value: gone.After})
 	case errors.As(err, &full):

@@ -24,6 +24,19 @@ type CoilReader interface {
 	Map(ctx context.Context, id inspection.CoilID) (inspection.DefectMap, error)
 	// Image opens the picture (PNG) of a defect; the caller closes it.
 	Image(ctx context.Context, id inspection.DefectID) (io.ReadCloser, error)
+	// Reviews are all that people said of a defect, oldest first.
+	Reviews(ctx context.Context, id inspection.DefectID) ([]inspection.ReviewRecord, error)
+	// Gradings are all grades that a coil was given, oldest first.
+	Gradings(ctx context.Context, id inspection.CoilID) ([]inspection.Grading, error)
+}
+
+// Reviewer takes what people say of defects. Revision is the one of the record that the person saw, 0
+// for any; *inspection.StaleError where the record has another.
+type Reviewer interface {
+	Review(ctx context.Context, id inspection.DefectID, r inspection.Review, revision int) (inspection.Defect, error)
+	// Regrade judges a coil anew by its reviews; *inspection.ConflictError where it has not ended, or
+	// where its grade rests on every review already.
+	Regrade(ctx context.Context, id inspection.CoilID, by string, revision int) (inspection.Coil, error)
 }
 
 // ChangeLog serves the MES.

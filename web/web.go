@@ -23,6 +23,7 @@ type Options struct {
 	Reader    CoilReader
 	Changes   ChangeLog
 	Control   CoilControl
+	Reviewer  Reviewer
 	Recipes   RecipeBook
 	Live      LiveView
 	Hub       *Hub
@@ -85,6 +86,7 @@ func New(o Options) (http.Handler, error) {
 	a.huma = humagin.New(router, document(o.Version))
 	a.registerCoils()
 	a.registerDefects()
+	a.registerReviews()
 	a.registerControl()
 	a.registerChanges()
 	a.registerLive()

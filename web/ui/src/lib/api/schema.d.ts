@@ -168,13 +168,33 @@ export interface paths {
      *     | H + 24N | uint8 × N | class: index into the class table |
      *     | H + 25N | uint8 × N | severity, 0 to 4 |
      *     | H + 26N | uint8 × N | side: 0 top, 1 bottom |
-     *     | H + 27N | uint8 × N | flags: 1 has a picture, 2 was revised |
+     *     | H + 27N | uint8 × N | flags: 1 has a picture, 2 was revised, 4 was reviewed by a person |
      *     | H + 28N | uint8 × N | confidence × 255 |
      *     | H + 29N | JSON | class table: a list of class ids |
      */
     get: operations['get-map'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/coils/{id}/regrade': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Grade a coil again, by what people said of its defects
+     * @description Under the recipe version it ran with. A reviewed defect counts with the class it was given, at full confidence; one reviewed as no_defect is absent. The grades before are kept: see gradings. 409 for a coil that has not ended, or whose grade rests on every review already.
+     */
+    post: operations['regrade-coil'];
     delete?: never;
     options?: never;
     head?: never;
@@ -229,7 +249,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Read one defect */
+    /**
+     * Read one defect
+     * @description class and confidence are the model's; review is what a person said of it last.
+     */
     get: operations['get-defect'];
     put?: never;
     post?: never;
@@ -251,6 +274,43 @@ export interface paths {
      * @description The picture never changes and may be kept for ever. 404 where the defect has none: see has_image.
      */
     get: operations['get-defect-image'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/defects/{id}/review': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Say what a defect is
+     * @description Records a person's answer beside the model's, which stays. The newest review stands, those before are kept. The defect's revision grows and the change log tells of it; the coil keeps its grade until it is graded again.
+     */
+    put: operations['review-defect'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/defects/{id}/reviews': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List what people said of a defect, oldest first */
+    get: operations['list-reviews'];
     put?: never;
     post?: never;
     delete?: never;
@@ -466,6 +526,8 @@ export interface components {
       ended_at?: string;
       /** @enum {string} */
       grade?: 'prime' | 'second' | 'hold' | 'block';
+      /** @description Every grade the coil was given, oldest first; the last one stands */
+      gradings: components['schemas']['Grading'][];
       id: string;
       model: string;
       order: components['schemas']['CoilOrder'];
@@ -513,6 +575,10 @@ export interface components {
       defects: number;
       /** Format: int64 */
       gaps: number;
+      /** Format: int64 */
+      reviewed?: number;
+      /** Format: int64 */
+      reviewed_not_in_grade?: number;
     };
     Coverage: {
       /** Format: double */
@@ -549,6 +615,7 @@ export interface components {
       /** Format: int64 */
       id: number;
       rect: components['schemas']['StripRect'];
+      review?: components['schemas']['Review'];
       /** Format: int64 */
       revision: number;
       /** Format: date-time */
@@ -619,6 +686,14 @@ export interface components {
     };
     GapList: {
       gaps: components['schemas']['Gap'][];
+    };
+    Grading: {
+      /** Format: date-time */
+      at: string;
+      by?: string;
+      result: components['schemas']['InspectionResult'];
+      /** Format: int64 */
+      reviewed: number;
     };
     GradingRule: {
       classes?: string[];
@@ -742,6 +817,40 @@ export interface components {
     };
     RecipeList: {
       recipes: components['schemas']['Recipe'][];
+    };
+    RegradeRequest: {
+      /** @description The name of the person */
+      by: string;
+    };
+    Review: {
+      /** Format: date-time */
+      at: string;
+      by: string;
+      class: string;
+      note?: string;
+    };
+    ReviewList: {
+      reviews: components['schemas']['ReviewRecord'][];
+    };
+    ReviewRecord: {
+      /** Format: date-time */
+      at: string;
+      by: string;
+      class: string;
+      model: string;
+      model_class: string;
+      /** Format: float */
+      model_confidence: number;
+      note?: string;
+      /** Format: int64 */
+      revision: number;
+    };
+    ReviewRequest: {
+      /** @description The name of the person */
+      by: string;
+      /** @description A class of the catalogue, no_defect, or unknown for none of them */
+      class: string;
+      note?: string;
     };
     RuleOutcome: {
       broken: boolean;
@@ -1074,12 +1183,14 @@ export interface operations {
         limit?: number;
         /** @description Only this side */
         side?: 'top' | 'bottom';
-        /** @description Only these classes; may be repeated */
+        /** @description Only these classes of the model's answer; may be repeated */
         class?: string[];
         /** @description Least area in mm² */
         min_area?: number;
         min_confidence?: number;
         min_severity?: number;
+        /** @description Only defects that a person reviewed, or only those that nobody did */
+        review?: 'reviewed' | 'unreviewed';
       };
       header?: never;
       path: {
@@ -1302,6 +1413,101 @@ export interface operations {
       };
     };
   };
+  'regrade-coil': {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description ETag of what the decision rests on, or * for whatever is there: 412 where it has changed since, 428 where this is left out */
+        'If-Match'?: string;
+      };
+      path: {
+        /** @description The coil's id, as the mill's tracking names it */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RegradeRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CoilDetail'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Failed */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Required */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Insufficient Storage */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
   'start-coil': {
     parameters: {
       query?: never;
@@ -1505,6 +1711,8 @@ export interface operations {
       /** @description OK */
       200: {
         headers: {
+          'Cache-Control'?: string;
+          ETag?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1562,6 +1770,151 @@ export interface operations {
         };
         content: {
           'image/png': string;
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'review-defect': {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description ETag of what the decision rests on, or * for whatever is there: 412 where it has changed since, 428 where this is left out */
+        'If-Match'?: string;
+      };
+      path: {
+        /** @description The defect's id */
+        id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ReviewRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Defect'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Failed */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Required */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Insufficient Storage */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'list-reviews': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The defect's id */
+        id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ReviewList'];
         };
       };
       /** @description Not Found */
