@@ -5,10 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"image"
-	"image/png"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,7 +99,7 @@ func changedBundle(t *testing.T, files map[string][]byte, change func(m map[stri
 	return b
 }
 
-// changedScores is the shipped golden.json with every row changed; nil appends a score of zero.
+// changedScores is the shipped golden.json with every row changed.
 func changedScores(t *testing.T, change func(row []float32)) []byte {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(shippedFolder, "golden.json"))
@@ -116,10 +113,6 @@ func changedScores(t *testing.T, change func(row []float32)) []byte {
 		t.Fatal(err)
 	}
 	for i := range rows.Scores {
-		if change == nil {
-			rows.Scores[i] = append(rows.Scores[i], 0)
-			continue
-		}
 		change(rows.Scores[i])
 	}
 	data, err := json.Marshal(rows)
@@ -127,16 +120,6 @@ func changedScores(t *testing.T, change func(row []float32)) []byte {
 		t.Fatal(err)
 	}
 	return data
-}
-
-// blackCrops is a picture of n crops with side pixels a side, one below the other.
-func blackCrops(t *testing.T, side, n int) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	if err := png.Encode(&out, image.NewGray(image.Rect(0, 0, side, side*n))); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
 }
 
 func TestClassifierGivesGoldenCropsTheirScores(t *testing.T) {
@@ -170,27 +153,14 @@ func TestClassifierRefusesAModelThatIsNotTheOneTrained(t *testing.T) {
 	for i := len(broken) / 2; i < len(broken)/2+40_000; i++ {
 		broken[i] ^= 0x40 // weights that are numbers still, and others
 	}
-	small := map[string][]byte{"golden.png": blackCrops(t, 64, len(shippedBundle(t).Golden()))}
-	for _, class := range shippedBundle(t).Manifest.Classes {
-		small[class.Picture] = blackCrops(t, 64, 1)
-	}
 	for name, c := range map[string]struct {
 		bundle *models.Bundle
 		want   string
 	}{
 		"other weights": {changedBundle(t, map[string][]byte{"model.onnx": broken}, nil), "golden crop"},
-		"cut model":     {changedBundle(t, map[string][]byte{"model.onnx": model[:len(model)/2]}, nil), "not a readable ONNX graph"},
 		"other scores": {changedBundle(t, map[string][]byte{"golden.json": changedScores(t, func(row []float32) {
 			slices.Reverse(row)
 		})}, nil), "allowed is a difference of 0.02"},
-		"a class too many": {changedBundle(t, map[string][]byte{"golden.json": changedScores(t, nil)}, func(m map[string]any) {
-			m["classes"] = append(m["classes"].([]any), maps.Clone(m["classes"].([]any)[1].(map[string]any)))
-			m["classes"].([]any)[10].(map[string]any)["id"] = "dent"
-		}), "one score a class"},
-		"another crop size": {changedBundle(t, small, func(m map[string]any) {
-			in := m["input"].(map[string]any)
-			in["width"], in["height"] = 64, 64
-		}), "takes crops of 64 x 64; allowed are 128 x 128"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := NewClassifier(c.bundle, ClassifierOptions{Runtime: runtimeOf(t)})

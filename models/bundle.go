@@ -24,8 +24,14 @@ import (
 // Bundle is a verified bundle, held in memory. It does not change after Open.
 type Bundle struct {
 	Manifest Manifest
-	onnx     []byte
-	golden   []GoldenCrop
+	// SignedBy is the id of the key whose signature was verified; empty where there is none. Keys says
+	// whether it is trusted.
+	SignedBy string
+
+	manifest  []byte
+	signature []byte // nil where there is none
+	content   map[string][]byte
+	golden    []GoldenCrop
 }
 
 // GoldenCrop is a crop whose scores are known.
@@ -50,13 +56,17 @@ func OpenDir(path string) (*Bundle, error) {
 // Open reads and verifies the bundle at the root of fsys. A bundle that is not exactly what its
 // manifest says is refused with the file, the value found and what is allowed.
 func Open(fsys fs.FS) (*Bundle, error) {
-	data, err := readBounded(fsys, ManifestName, maxManifestBytes)
+	manifest, err := readBounded(fsys, ManifestName, maxManifestBytes)
 	if err != nil {
 		return nil, err
 	}
-	m, err := parseManifest(data)
+	m, err := parseManifest(manifest)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ManifestName, err)
+	}
+	b := &Bundle{Manifest: m, manifest: manifest}
+	if err := b.readSignature(fsys); err != nil {
+		return nil, err
 	}
 	content := make(map[string][]byte, len(m.Files))
 	for _, f := range m.Files {
@@ -73,6 +83,9 @@ func Open(fsys fs.FS) (*Bundle, error) {
 		}
 		content[f.Path] = data
 	}
+	if err := checkONNX(content[m.Model], m); err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Model, err)
+	}
 	for _, c := range m.Classes {
 		if _, err := readCrops(m, content[c.Picture], 1); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Picture, err)
@@ -81,7 +94,7 @@ func Open(fsys fs.FS) (*Bundle, error) {
 	if !json.Valid(content[m.Evaluation]) {
 		return nil, fmt.Errorf("%s is not a JSON document; nothing else is allowed there", m.Evaluation)
 	}
-	b := &Bundle{Manifest: m, onnx: content[m.Model]}
+	b.content = content
 	if b.golden, err = readGolden(m, content); err != nil {
 		return nil, err
 	}
@@ -90,6 +103,9 @@ func Open(fsys fs.FS) (*Bundle, error) {
 
 // ID is name and version, as coils and health pages show it.
 func (b *Bundle) ID() string { return b.Manifest.Name + " " + b.Manifest.Version }
+
+// Folder is NAME-VERSION, the bundle's name in a registry and on the command line.
+func (b *Bundle) Folder() string { return b.Manifest.Name + "-" + b.Manifest.Version }
 
 // Classes lists the classes in the order of the scores.
 func (b *Bundle) Classes() []inspection.DefectClass {
@@ -101,10 +117,53 @@ func (b *Bundle) Classes() []inspection.DefectClass {
 }
 
 // ONNX is the model; the caller must not write to it.
-func (b *Bundle) ONNX() []byte { return b.onnx }
+func (b *Bundle) ONNX() []byte { return b.content[b.Manifest.Model] }
+
+// File is a file of the bundle, nil where the manifest lists none of that name; the caller must not write to it.
+func (b *Bundle) File(name string) []byte { return b.content[name] }
 
 // Golden lists the golden crops; the caller must not write to them.
 func (b *Bundle) Golden() []GoldenCrop { return b.golden }
+
+func (b *Bundle) readSignature(fsys fs.FS) error {
+	data, err := readBounded(fsys, SignatureName, maxSignatureBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s, err := parseSignature(data, b.manifest)
+	if err != nil {
+		return fmt.Errorf("%s: %w", SignatureName, err)
+	}
+	b.signature, b.SignedBy = data, s.KeyID
+	return nil
+}
+
+// holds reports whether a file is a part of the bundle.
+func (b *Bundle) holds(name string) bool {
+	_, listed := b.content[name]
+	return listed || name == ManifestName || name == SignatureName
+}
+
+// eachFile visits every file: the manifest, the signature where there is one, then the manifest's order.
+func (b *Bundle) eachFile(visit func(name string, data []byte) error) error {
+	if err := visit(ManifestName, b.manifest); err != nil {
+		return err
+	}
+	if b.signature != nil {
+		if err := visit(SignatureName, b.signature); err != nil {
+			return err
+		}
+	}
+	for _, f := range b.Manifest.Files {
+		if err := visit(f.Path, b.content[f.Path]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func readBounded(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	f, err := fsys.Open(name)

@@ -1,0 +1,325 @@
+package models
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+	"unicode/utf8"
+)
+
+// Builtin stands for the bundle that is built into the program, in the place of NAME-VERSION.
+const Builtin = "builtin"
+
+const (
+	activeName = "active.json"
+	lockName   = "lock"
+	// maxEarlier bounds how far back a rollback can go. More than a week of daily changes is no history of
+	// this file: coils hold the model that classified them.
+	maxEarlier = 32
+)
+
+// Registry keeps the bundles of a plant, each in a folder NAME-VERSION that never changes, and which of them
+// is active. Several processes may use one folder at once: a change is made under a lock, a reader sees the
+// state before it or after it.
+type Registry struct{ dir string }
+
+// NewRegistry uses a folder, which need not exist before the first import.
+func NewRegistry(dir string) *Registry { return &Registry{dir: dir} }
+
+// Activation says which bundle was made active, when and by whom.
+type Activation struct {
+	ID string    `json:"id"` // NAME-VERSION, or builtin
+	At time.Time `json:"at,omitzero"`
+	By string    `json:"by,omitempty"`
+}
+
+// activation is active.json.
+type activation struct {
+	Active Activation `json:"active"`
+	// Earlier are those that a rollback goes back to, the last one first to come.
+	Earlier []Activation `json:"earlier"`
+}
+
+// Active tells which bundle is active: the built-in one where none was ever activated. It reads one small file.
+func (r *Registry) Active() (Activation, error) {
+	a, err := r.read()
+	return a.Active, err
+}
+
+func (r *Registry) read() (activation, error) {
+	path := filepath.Join(r.dir, activeName)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return activation{Active: Activation{ID: Builtin}}, nil
+	}
+	if err != nil {
+		return activation{}, fmt.Errorf("active model: %w", err)
+	}
+	var a activation
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&a); err != nil {
+		return activation{}, fmt.Errorf("active model: %s is not readable: %w", path, err)
+	}
+	for _, x := range append(a.Earlier, a.Active) {
+		if err := checkID(x.ID); err != nil {
+			return activation{}, fmt.Errorf("active model: %s: %w", path, err)
+		}
+	}
+	return a, nil
+}
+
+// Open reads and verifies a bundle of the registry, or the built-in one.
+func (r *Registry) Open(id string) (*Bundle, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	if id == Builtin {
+		return Embedded()
+	}
+	dir := filepath.Join(r.dir, id)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		ids, err := r.ids()
+		return nil, errors.Join(fmt.Errorf("model %q is not in %s; allowed are %s", id, r.dir, strings.Join(append([]string{Builtin}, ids...), ", ")), err)
+	}
+	b, err := OpenDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	if b.Folder() != id {
+		return nil, fmt.Errorf("model bundle %s says it is %s; allowed is its folder's name", dir, b.Folder())
+	}
+	return b, nil
+}
+
+// Listed is a bundle of the registry, or what is wrong with it.
+type Listed struct {
+	ID     string
+	Active bool
+	Bundle *Bundle // nil where Fault is set
+	Fault  error
+}
+
+// List opens every bundle, the built-in one first.
+func (r *Registry) List() ([]Listed, error) {
+	active, err := r.Active()
+	if err != nil {
+		return nil, err
+	}
+	ids, err := r.ids()
+	if err != nil {
+		return nil, err
+	}
+	ids = append([]string{Builtin}, ids...)
+	if !slices.Contains(ids, active.ID) {
+		ids = append(ids, active.ID) // opening it says that it is gone
+	}
+	out := make([]Listed, len(ids))
+	for i, id := range ids {
+		out[i] = Listed{ID: id, Active: id == active.ID}
+		out[i].Bundle, out[i].Fault = r.Open(id)
+	}
+	return out, nil
+}
+
+// ids lists the folders of bundles, in order.
+func (r *Registry) ids() ([]string, error) {
+	entries, err := os.ReadDir(r.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("models: %w", err)
+	}
+	var out []string
+	for _, e := range entries {
+		if e.IsDir() && e.Name() != Builtin && checkID(e.Name()) == nil {
+			out = append(out, e.Name())
+		}
+	}
+	return out, nil
+}
+
+// Import keeps a verified bundle in the registry and does not activate it. The same bundle may come again;
+// another one of the same name and version is refused. The caller proves the bundle first.
+func (r *Registry) Import(b *Bundle) error {
+	return r.locked(func() error {
+		dir := filepath.Join(r.dir, b.Folder())
+		if _, err := os.Lstat(dir); err == nil {
+			return r.sameAs(b)
+		}
+		part := dir + ".part" // no bundle's name, so that one left by a crash is never listed
+		if err := os.RemoveAll(part); err != nil {
+			return fmt.Errorf("model %s: %w", b.Folder(), err)
+		}
+		if err := b.writeFolder(part); err != nil {
+			return errors.Join(fmt.Errorf("model %s: %w", b.Folder(), err), os.RemoveAll(part))
+		}
+		if err := os.Rename(part, dir); err != nil {
+			return errors.Join(fmt.Errorf("model %s: %w", b.Folder(), err), os.RemoveAll(part))
+		}
+		return syncFolder(r.dir)
+	})
+}
+
+// sameAs tells whether the registry's bundle of that name is this one.
+func (r *Registry) sameAs(b *Bundle) error {
+	kept, err := r.Open(b.Folder())
+	if err != nil {
+		return fmt.Errorf("model %s is there already and damaged: %w", b.Folder(), err)
+	}
+	if !bytes.Equal(kept.manifest, b.manifest) || !bytes.Equal(kept.signature, b.signature) {
+		return fmt.Errorf("another model %s is there already; a changed bundle must have another version", b.Folder())
+	}
+	return nil
+}
+
+// Activate makes a bundle of the registry the active one. The caller proves it first. A running appliance
+// takes it up at the next coil boundary.
+func (r *Registry) Activate(id string, at time.Time, by string) error {
+	if _, err := r.Open(id); err != nil {
+		return err
+	}
+	return r.locked(func() error {
+		a, err := r.read()
+		if err != nil {
+			return err
+		}
+		if a.Active.ID == id {
+			return nil
+		}
+		a.Earlier = append(a.Earlier, a.Active)
+		a.Earlier = a.Earlier[max(0, len(a.Earlier)-maxEarlier):]
+		a.Active = Activation{ID: id, At: at.UTC(), By: by}
+		return r.write(a)
+	})
+}
+
+// Previous tells which bundle a rollback makes active.
+func (r *Registry) Previous() (Activation, error) {
+	a, err := r.read()
+	if err != nil {
+		return Activation{}, err
+	}
+	if len(a.Earlier) == 0 {
+		return Activation{}, fmt.Errorf("model %s has none before it; a rollback needs an activation to undo", a.Active.ID)
+	}
+	return a.Earlier[len(a.Earlier)-1], nil
+}
+
+// Rollback makes the bundle to active again, which was so before from. Where that is not the state any more
+// it refuses: the caller proved another one.
+func (r *Registry) Rollback(from, to string, at time.Time, by string) error {
+	if _, err := r.Open(to); err != nil {
+		return err
+	}
+	return r.locked(func() error {
+		a, err := r.read()
+		if err != nil {
+			return err
+		}
+		last := len(a.Earlier) - 1
+		if last < 0 || a.Earlier[last].ID != to || a.Active.ID != from {
+			return fmt.Errorf("the active model changed meanwhile to %s; nothing was rolled back", a.Active.ID)
+		}
+		a.Active, a.Earlier = Activation{ID: to, At: at.UTC(), By: by}, a.Earlier[:last]
+		return r.write(a)
+	})
+}
+
+// write replaces active.json as a whole, on disk before it returns.
+func (r *Registry) write(a activation) error {
+	if n := utf8.RuneCountInString(a.Active.By); n > maxName {
+		return fmt.Errorf("active model: the name of who changes it has %d characters; allowed are %d", n, maxName)
+	}
+	data, err := json.MarshalIndent(a, "", " ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(r.dir, activeName)
+	if err := writeSynced(path+".part", append(data, '\n')); err != nil {
+		return fmt.Errorf("active model: %w", err)
+	}
+	if err := os.Rename(path+".part", path); err != nil {
+		return fmt.Errorf("active model: %w", err)
+	}
+	return syncFolder(r.dir)
+}
+
+// locked runs one change at a time over all processes.
+func (r *Registry) locked(change func() error) error {
+	if err := os.MkdirAll(r.dir, 0o755); err != nil {
+		return fmt.Errorf("models: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(r.dir, lockName), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return fmt.Errorf("models: %w", err)
+	}
+	defer lock.Close() // which lets the lock go
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("models: %s cannot be locked: %w", lock.Name(), err)
+	}
+	return change()
+}
+
+// checkID keeps names of folders from being paths.
+func checkID(id string) error {
+	i := strings.LastIndexByte(id, '-')
+	if id == Builtin || i > 0 && len(id) <= 2*maxName+1 && !strings.ContainsFunc(id[:i], notInName) && isVersion(id[i+1:]) {
+		return nil
+	}
+	return fmt.Errorf("model %q is not the name of one; allowed is NAME-VERSION, such as steel-surface-1.0.0, or %s", id, Builtin)
+}
+
+// writeFolder writes the bundle's files below a new folder, on disk before it returns.
+func (b *Bundle) writeFolder(dir string) error {
+	folders := []string{dir}
+	err := b.eachFile(func(name string, data []byte) error {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		for d := filepath.Dir(path); !slices.Contains(folders, d); d = filepath.Dir(d) {
+			folders = append(folders, d)
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		return writeSynced(path, data)
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range folders {
+		if err := syncFolder(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
