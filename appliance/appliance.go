@@ -328,10 +328,8 @@ func (a *Appliance) speed(counts inspection.EncoderCount, over time.Duration) fl
 
 func (a *Appliance) provider() web.ProviderState {
 	r := a.engine.Classifier.Provider()
-	configured := a.o.Config.Classifier.Provider
 	return web.ProviderState{
-		Configured: configured, Measured: r.Name, CropsPerSecond: r.CropsPerSecond,
-		Healthy: configured == inference.ProviderAuto || configured == r.Name,
+		Configured: r.Configured, Measured: r.Name, CropsPerSecond: r.CropsPerSecond, Healthy: r.AsConfigured(),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/coilsight/coilsight/calibration"
+	"github.com/coilsight/coilsight/inference"
 	"github.com/coilsight/coilsight/inspection"
 )
 
@@ -170,8 +171,8 @@ func (c Config) Check() error {
 		return bad("detector.threshold", "%g is not possible; allowed are 0.2 to 5", c.Detector.Threshold)
 	case c.Detector.Bands < 1 || c.Detector.Bands > 64:
 		return bad("detector.bands", "%d is not possible; allowed are 1 to 64", c.Detector.Bands)
-	case !slices.Contains([]string{"auto", "cpu", "cuda"}, c.Classifier.Provider):
-		return bad("classifier.provider", "%q is not known; allowed are auto, cpu and cuda", c.Classifier.Provider)
+	case !slices.Contains(inference.Providers(), c.Classifier.Provider):
+		return bad("classifier.provider", "%q is not known; allowed are %s", c.Classifier.Provider, strings.Join(inference.Providers(), ", "))
 	case c.Classifier.Batch < 1 || c.Classifier.Batch > 64:
 		return bad("classifier.batch", "%d is not possible; allowed are 1 to 64", c.Classifier.Batch)
 	case c.Classifier.WithinMS < 10 || c.Classifier.WithinMS > 60_000:

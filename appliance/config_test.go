@@ -63,7 +63,7 @@ func TestBadConfigurationIsNamed(t *testing.T) {
 		"mill: {defects_per_100m: 5000}":    "mill.defects_per_100m:",
 		"detector: {threshold: 0}":          "detector.threshold: 0 is not possible; allowed are 0.2 to 5",
 		"detector: {bands: 0}":              "detector.bands:",
-		"classifier: {provider: gpu}":       `classifier.provider: "gpu" is not known; allowed are auto, cpu and cuda`,
+		"classifier: {provider: gpu}":       `classifier.provider: "gpu" is not known; allowed are auto, tensorrt, cuda, cpu`,
 		"classifier: {batch: 1000}":         "classifier.batch:",
 		"classifier: {within_ms: 0}":        "classifier.within_ms:",
 		"line: {region_cap: 0}":             "line.region_cap:",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,7 +25,7 @@ type Engine struct {
 }
 
 // OpenEngine loads the configured bundle and proves it on its golden crops. A configured provider that
-// does not come up is replaced by the CPU, and Refused says so: an alarm, not a silence. The caller must
+// does not come up is replaced by the next, and Refused says so: an alarm, not a silence. The caller must
 // Close it.
 func OpenEngine(c ClassifierConfig) (*Engine, error) {
 	var b *models.Bundle
@@ -43,14 +44,12 @@ func OpenEngine(c ClassifierConfig) (*Engine, error) {
 	}
 	o := inference.ClassifierOptions{Runtime: library, Provider: c.Provider, MaxBatch: c.Batch}
 	cl, err := inference.NewClassifier(b, o)
-	refused := ""
-	if err != nil && c.Provider == inference.ProviderCUDA {
-		refused = err.Error()
-		o.Provider = inference.ProviderCPU
-		cl, err = inference.NewClassifier(b, o)
-	}
 	if err != nil {
 		return nil, err
+	}
+	refused := ""
+	if p := cl.Provider(); !p.AsConfigured() {
+		refused = strings.Join(p.Refused, "; ")
 	}
 	batcher, err := inference.NewBatcher(cl, inference.BatchOptions{Failed: func(err error) {
 		slog.Error("classification failed", "error", err)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/coilsight/coilsight/inspection"
@@ -12,10 +14,18 @@ import (
 
 // Providers that can run a model.
 const (
-	ProviderCPU  = "cpu"
-	ProviderCUDA = "cuda"
-	ProviderAuto = "auto" // CUDA where it comes up and passes the golden crops, else the CPU
+	ProviderTensorRT = "tensorrt"
+	ProviderCUDA     = "cuda"
+	ProviderCPU      = "cpu"
+	ProviderAuto     = "auto" // the first of the others that comes up and passes the golden crops
 )
+
+// Providers lists what may be configured.
+func Providers() []string { return append([]string{ProviderAuto}, chain()...) }
+
+// chain is the order in which providers are tried, the fastest first. Each is followed by what takes its
+// place where it fails.
+func chain() []string { return []string{ProviderTensorRT, ProviderCUDA, ProviderCPU} }
 
 const (
 	defaultSlots    = 2  // one batch is copied in while another runs
@@ -29,7 +39,7 @@ const (
 // ClassifierOptions says how to run a bundle. The zero value runs on the CPU.
 type ClassifierOptions struct {
 	Runtime  string // path of the ONNX Runtime library; FindRuntime finds it
-	Provider string // cpu (the default), cuda or auto
+	Provider string // one of Providers; empty: cpu
 	Slots    int    // batches in flight; 0: 2
 	MaxBatch int    // crops in a batch; 0: 8
 }
@@ -39,8 +49,16 @@ type ProviderReport struct {
 	Name           string  `json:"name"`
 	CropsPerSecond float64 `json:"crops_per_second"` // one slot, full batches
 	GoldenMaxError float64 `json:"golden_max_error"` // largest difference of a golden score
-	// Refused says why a provider that auto would have preferred is not in use.
-	Refused string `json:"refused,omitempty"`
+	// Configured is what was asked for. Where it is neither auto nor Name, the line runs on another
+	// provider than it should: an alarm.
+	Configured string `json:"configured"`
+	// Refused says why the providers that were tried first are not in use.
+	Refused []string `json:"refused,omitempty"`
+}
+
+// AsConfigured reports whether the provider in use is what was asked for.
+func (p ProviderReport) AsConfigured() bool {
+	return p.Configured == ProviderAuto || p.Configured == p.Name
 }
 
 // Classifier gives crops a class. It may be used from several goroutines at once.
@@ -56,8 +74,8 @@ type Classifier struct {
 }
 
 // NewClassifier loads the bundle's model, checks that its golden crops get their scores and measures its
-// rate. A provider that does not come up or does not compute right is an error, never replaced in
-// silence: only "auto" goes on to the CPU, and reports why. The caller must Close the classifier.
+// rate. Where the configured provider does not come up or does not compute right, the next of the chain is
+// tried, and the report says so. The caller must Close the classifier.
 func NewClassifier(b *models.Bundle, o ClassifierOptions) (*Classifier, error) {
 	if o.Slots == 0 {
 		o.Slots = defaultSlots
@@ -74,21 +92,27 @@ func NewClassifier(b *models.Bundle, o ClassifierOptions) (*Classifier, error) {
 	if in := b.Manifest.Input; in.Width != CropSize || in.Height != CropSize {
 		return nil, fmt.Errorf("model %s takes crops of %d x %d; allowed are %d x %d, what the detector cuts", b.ID(), in.Width, in.Height, CropSize, CropSize)
 	}
-	switch o.Provider {
-	case "":
+	if o.Provider == "" {
 		o.Provider = ProviderCPU
-	case ProviderAuto:
-		c, err := open(b, o, ProviderCUDA)
+	}
+	try := chain()
+	if o.Provider != ProviderAuto {
+		first := slices.Index(try, o.Provider)
+		if first < 0 {
+			return nil, fmt.Errorf("provider %q is not known; allowed are %v", o.Provider, Providers())
+		}
+		try = try[first:]
+	}
+	var refused []string
+	for _, provider := range try {
+		c, err := open(b, o, provider)
 		if err == nil {
+			c.report.Configured, c.report.Refused = o.Provider, refused
 			return c, nil
 		}
-		refused := err.Error()
-		if c, err = open(b, o, ProviderCPU); err == nil {
-			c.report.Refused = refused
-		}
-		return c, err
+		refused = append(refused, err.Error())
 	}
-	return open(b, o, o.Provider)
+	return nil, errors.New(strings.Join(refused, "; "))
 }
 
 func open(b *models.Bundle, o ClassifierOptions, provider string) (*Classifier, error) {

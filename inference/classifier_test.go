@@ -1,7 +1,6 @@
 package inference
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -176,28 +175,68 @@ func TestClassifierRefusesAModelThatIsNotTheOneTrained(t *testing.T) {
 }
 
 func TestProviderThatDoesNotComeUpIsNeverReplacedInSilence(t *testing.T) {
-	b, lib := shippedBundle(t), runtimeOf(t)
-	if c, err := NewClassifier(b, ClassifierOptions{Runtime: lib, Provider: ProviderCUDA}); err == nil {
-		_ = c.Close()
-		t.Skip("this machine has CUDA")
-	} else if !strings.Contains(err.Error(), "provider cuda") {
-		t.Errorf("error is %q; it must name the provider", err)
+	for configured, tried := range map[string][]string{
+		ProviderTensorRT: {ProviderTensorRT, ProviderCUDA}, ProviderCUDA: {ProviderCUDA}, ProviderAuto: {ProviderTensorRT, ProviderCUDA},
+	} {
+		c, _ := shippedClassifier(t, ClassifierOptions{Provider: configured})
+		p := c.Provider()
+		if p.Name != ProviderCPU {
+			t.Logf("%s: this machine has %s", configured, p.Name)
+			continue
+		}
+		if p.Configured != configured || p.AsConfigured() != (configured == ProviderAuto) || len(p.Refused) != len(tried) {
+			t.Errorf("%s: the report is %+v; want the cpu and why each of %v was refused", configured, p, tried)
+			continue
+		}
+		for i, name := range tried {
+			if !strings.Contains(p.Refused[i], "provider "+name) {
+				t.Errorf("%s: the reason %q does not name provider %s", configured, p.Refused[i], name)
+			}
+		}
 	}
-	c, err := NewClassifier(b, ClassifierOptions{Runtime: lib, Provider: ProviderAuto})
-	if err != nil {
-		t.Fatal(err)
+}
+
+// The answers of a device are those of the CPU, on the golden crops and on two batches that follow each other
+// and differ: a runtime that answers for the pixels of the batch before would pass on one.
+func TestDeviceAnswersAsTheCPUDoes(t *testing.T) {
+	cpu, b := shippedClassifier(t, ClassifierOptions{})
+	var crops, turned [][]byte
+	for _, g := range b.Golden()[:8] {
+		crops = append(crops, g.Pix)
+		other := slices.Clone(g.Pix)
+		slices.Reverse(other)
+		turned = append(turned, other)
 	}
-	defer c.Close()
-	if p := c.Provider(); p.Name != ProviderCPU || !strings.Contains(p.Refused, "cuda") {
-		t.Errorf("auto reports %+v; want the cpu and why cuda was refused", p)
+	for _, provider := range []string{ProviderTensorRT, ProviderCUDA} {
+		t.Run(provider, func(t *testing.T) {
+			device, _ := shippedClassifier(t, ClassifierOptions{Provider: provider})
+			if p := device.Provider(); p.Name != provider {
+				t.Skipf("there is no such device: %s", strings.Join(p.Refused, "; "))
+			}
+			for _, batch := range [][][]byte{crops, turned} {
+				want, err := cpu.Scores(nil, batch)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := device.Scores(nil, batch)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range want {
+					if diff := got[i] - want[i]; diff > 0.02 || diff < -0.02 {
+						t.Errorf("score %d is %.4f on %s and %.4f on the CPU", i, got[i], provider, want[i])
+					}
+				}
+			}
+		})
 	}
 }
 
 func TestClassifierOptionsAreBounded(t *testing.T) {
 	for want, o := range map[string]ClassifierOptions{
-		`provider "tpu" is not known; allowed are auto, cuda and cpu`: {Provider: "tpu"},
-		"-1 slots are not possible; allowed are 1 to 16":              {Slots: -1},
-		"a batch of 1000 crops is not possible; allowed are 1 to 64":  {MaxBatch: 1000},
+		`provider "tpu" is not known; allowed are [auto tensorrt cuda cpu]`: {Provider: "tpu"},
+		"-1 slots are not possible; allowed are 1 to 16":                    {Slots: -1},
+		"a batch of 1000 crops is not possible; allowed are 1 to 64":        {MaxBatch: 1000},
 	} {
 		o.Runtime = runtimeOf(t)
 		c, err := NewClassifier(shippedBundle(t), o)

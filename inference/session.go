@@ -192,25 +192,33 @@ func configure(o *ort.SessionOptions, provider string) error {
 	if err != nil {
 		return err
 	}
-	switch provider {
-	case ProviderCPU:
+	if provider == ProviderCPU {
 		return nil
-	case ProviderCUDA:
-		// Without this the runtime quietly puts what the device cannot do on the CPU.
-		if err := o.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"); err != nil {
-			return err
-		}
-		cuda, err := ort.NewCUDAProviderOptions()
+	}
+	// Without this the runtime quietly puts what the device cannot do on the CPU.
+	if err := o.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"); err != nil {
+		return err
+	}
+	if provider == ProviderTensorRT {
+		trt, err := ort.NewTensorRTProviderOptions()
 		if err != nil {
 			return fmt.Errorf("provider %s is not in this ONNX Runtime library: %w", provider, err)
 		}
-		defer func() { _ = cuda.Destroy() }() // the options above keep their own copy
-		if err := o.AppendExecutionProviderCUDA(cuda); err != nil {
+		defer func() { _ = trt.Destroy() }() // the options above keep their own copy
+		if err := o.AppendExecutionProviderTensorRT(trt); err != nil {
 			return fmt.Errorf("provider %s does not come up: %w", provider, err)
 		}
-		return nil
 	}
-	return fmt.Errorf("provider %q is not known; allowed are %s, %s and %s", provider, ProviderAuto, ProviderCUDA, ProviderCPU)
+	// TensorRT leaves what it does not know to CUDA.
+	cuda, err := ort.NewCUDAProviderOptions()
+	if err != nil {
+		return fmt.Errorf("provider %s is not in this ONNX Runtime library: %w", ProviderCUDA, err)
+	}
+	defer func() { _ = cuda.Destroy() }()
+	if err := o.AppendExecutionProviderCUDA(cuda); err != nil {
+		return fmt.Errorf("provider %s does not come up: %w", ProviderCUDA, err)
+	}
+	return nil
 }
 
 // checkModel compares the graph's input and outputs with what the manifest promises.
