@@ -70,7 +70,7 @@ func (b *Bundle) Sign(key ed25519.PrivateKey) (*Bundle, error) {
 		return nil, err
 	}
 	out := *b
-	out.signature, out.SignedBy = append(data, '\n'), s.KeyID
+	out.signature, out.SignedBy = slices.Concat(data, []byte("\n")), s.KeyID
 	return &out, nil
 }
 
