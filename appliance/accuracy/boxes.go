@@ -61,19 +61,24 @@ type BoxClass struct {
 }
 
 type vocAnnotation struct {
-	Size struct {
+	XMLName xml.Name `xml:"annotation"`
+	Size    struct {
 		Width  int `xml:"width"`
 		Height int `xml:"height"`
 	} `xml:"size"`
-	Objects []struct {
-		Name string `xml:"name"`
-		Box  struct {
-			XMin float64 `xml:"xmin"`
-			YMin float64 `xml:"ymin"`
-			XMax float64 `xml:"xmax"`
-			YMax float64 `xml:"ymax"`
-		} `xml:"bndbox"`
-	} `xml:"object"`
+	Objects []vocObject `xml:"object"`
+}
+
+type vocObject struct {
+	Name string `xml:"name"`
+	Box  vocBox `xml:"bndbox"`
+}
+
+type vocBox struct {
+	XMin float64 `xml:"xmin"`
+	YMin float64 `xml:"ymin"`
+	XMax float64 `xml:"xmax"`
+	YMax float64 `xml:"ymax"`
 }
 
 func readBoxes(dir string, fold Fold) (boxSet, error) {
@@ -174,7 +179,7 @@ func (m *meter) boxes(ctx context.Context, set boxSet) (Boxes, error) {
 			if !found(in) {
 				m.errors.add(Error{
 					Kind: MissedBox, Path: filepath.Base(p.path), Rect: rectangle(b.rect), Truth: b.class, Covered: in.Value(), crop: cropAt(img, b.rect),
-				}, -in.Value())
+				}, float64(in.Of-in.N))
 			}
 		}
 		m.tell("boxes", n+1, len(set.pictures))

@@ -53,6 +53,8 @@ type SetInContrast struct {
 	ClassRight Share `json:"class_right"`
 	Rejected   Share `json:"rejected"`
 	Unknown    Share `json:"unknown"`
+	// As counts what those found were called; the rejected ones stand under no_defect.
+	As map[inspection.DefectClass]int `json:"as"`
 }
 
 // place is where a picture can be set in.
@@ -99,7 +101,7 @@ func (m *meter) setIn(ctx context.Context, s sets) (*SetIn, error) {
 			if k == nil {
 				k = &SetInClass{Path: g.path, Class: p.class, InModel: m.knows(p.class)}
 				for _, c := range contrasts() {
-					k.ByContrast = append(k.ByContrast, SetInContrast{Contrast: c})
+					k.ByContrast = append(k.ByContrast, SetInContrast{Contrast: c, As: map[inspection.DefectClass]int{}})
 				}
 				classes[p.class] = k
 			}
@@ -187,7 +189,7 @@ func (m *meter) setInOne(k *SetInClass, s sample, p place) error {
 			return fmt.Errorf("%s: %w", s.path, err)
 		}
 		var here, largest int
-		var said inspection.Classification
+		said := inspection.Classification{Class: inspection.NoDefect}
 		for j, r := range regions {
 			if !middleOf(r).In(at) {
 				continue
@@ -201,6 +203,7 @@ func (m *meter) setInOne(k *SetInClass, s sample, p place) error {
 		if here == 0 {
 			continue
 		}
+		f.As[said.Class]++
 		f.Rejected.count(largest == 0)
 		f.Unknown.count(said.Class == inspection.Unknown)
 		if !k.InModel {

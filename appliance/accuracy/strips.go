@@ -237,7 +237,7 @@ func (m *meter) strips(ctx context.Context, set stripSet) (Strips, error) {
 					m.errors.add(Error{
 						Kind: MissedRegion, Path: filepath.Base(s.path), Rect: rectangle(part.rect()), Truth: part.class,
 						Covered: still.Value(), crop: cropAt(img, part.rect()),
-					}, -still.Value())
+					}, float64(still.Of-still.N))
 				}
 			}
 		}
@@ -248,8 +248,7 @@ func (m *meter) strips(ctx context.Context, set stripSet) (Strips, error) {
 			out.Windows++
 			inside := func(r inspection.RegionOfInterest) bool { return middleOf(r).In(w) }
 			out.Detector.Fired.count(slices.ContainsFunc(regions, inside))
-			i := slices.IndexFunc(left, inside)
-			out.Kept.Fired.count(i >= 0)
+			out.Kept.Fired.count(slices.ContainsFunc(left, inside))
 			for j, r := range regions {
 				if inside(r) {
 					m.errors.add(Error{

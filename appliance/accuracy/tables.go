@@ -146,6 +146,19 @@ func (v SetIn) write(t *tables) {
 		rows = append(rows, row)
 	}
 	t.table(head, rows)
+	rows = nil
+	for _, c := range v.ByClass {
+		for _, f := range c.ByContrast {
+			var said []string
+			for _, k := range sortedKeys(f.As) {
+				said = append(said, fmt.Sprintf("%s %d", k, f.As[k]))
+			}
+			if len(said) > 0 {
+				rows = append(rows, []string{string(c.Class), fmt.Sprint(f.Contrast), strings.Join(said, ", ")})
+			}
+		}
+	}
+	t.table([]string{"class", "contrast", "what those found were called"}, rows)
 	for _, c := range v.ByClass {
 		if c.TooLarge > 0 {
 			t.line("\n%d pictures of %s in %s are larger than the windows and left out.", c.TooLarge, c.Class, c.Path)

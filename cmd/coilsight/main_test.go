@@ -67,6 +67,7 @@ func TestMisuseIsToldInOneSentenceAndExitsWithTwo(t *testing.T) {
 		{"config"},
 		{"config", "check"},
 		{"bench", "extra"},
+		{"evaluate"},
 		{"dataset", "simulate"},
 		{"simulate"},
 	} {
