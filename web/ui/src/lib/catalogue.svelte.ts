@@ -11,6 +11,9 @@ export async function readCatalogue(): Promise<void> {
   classes = new Map(list.map((c) => [c.id, c]));
 }
 
+/** The identifiers of the catalogue, in its order. */
+export const classIds = (): string[] => [...classes.keys()];
+
 /** The name of a class; its identifier in words where the catalogue has none. */
 export function className(id: string, lang: Language = language.current): string {
   return classes.get(id)?.[lang] || id.replaceAll('_', ' ');

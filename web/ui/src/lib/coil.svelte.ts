@@ -1,6 +1,6 @@
 import { api, RequestError } from './api/client';
 import type { DefectColumns } from './api/mapbin';
-import type { CoilDetail, Gap, Recipe } from './api/types';
+import type { CoilDetail, Defect, Gap, Recipe } from './api/types';
 
 /** One coil's record, kept fresh while it runs. */
 export class CoilRecord {
@@ -8,6 +8,8 @@ export class CoilRecord {
   gaps = $state.raw<readonly Gap[]>([]);
   columns = $state.raw<DefectColumns | null>(null);
   recipe = $state.raw<Recipe | null>(null);
+  /** Defects that people reviewed, by id. */
+  reviewed = $state.raw<ReadonlyMap<number, Defect>>(new Map());
   error = $state.raw<unknown>(null);
   #reading = false;
   #again = false;
@@ -36,10 +38,25 @@ export class CoilRecord {
     }
   }
 
+  /** Takes over a review that was just recorded; of the rest only the coil itself has changed with it. */
+  async take(defect: Defect): Promise<void> {
+    this.reviewed = new Map(this.reviewed).set(defect.id, defect);
+    try {
+      const detail = await api.coil(this.id);
+      if (detail.revision > (this.detail?.revision ?? 0)) this.detail = detail;
+    } catch (error) {
+      this.error = error;
+    }
+  }
+
   async #readOnce(): Promise<void> {
     try {
       const detail = await api.coil(this.id);
-      const [gaps, columns] = await Promise.all([api.gaps(this.id), api.map(this.id)]);
+      const [gaps, columns, reviewed] = await Promise.all([
+        api.gaps(this.id),
+        api.map(this.id),
+        detail.counts.reviewed ? api.reviewed(this.id) : [],
+      ]);
       if (detail.recipe && this.recipe?.version !== detail.recipe_version) {
         const recipes = await api.recipes();
         this.recipe =
@@ -48,6 +65,7 @@ export class CoilRecord {
       this.detail = detail;
       this.gaps = gaps;
       this.columns = columns;
+      this.reviewed = new Map(reviewed.map((d) => [d.id, d]));
       this.error = null;
     } catch (error) {
       this.error = error;

@@ -9,6 +9,15 @@ export function read<T extends string>(key: string, allowed: readonly T[]): T | 
   }
 }
 
+/** A text that the user wrote; empty where nothing is kept. */
+export function readText(key: string): string {
+  try {
+    return localStorage.getItem(key) ?? '';
+  } catch {
+    return '';
+  }
+}
+
 export function write(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);

@@ -11,6 +11,8 @@ import type {
   Live,
   Readiness,
   Recipe,
+  ReviewRecord,
+  ReviewRequest,
   Side,
 } from './types';
 import { decodeMap, type DefectColumns } from './mapbin';
@@ -31,6 +33,7 @@ export class RequestError extends Error {
   get sentence(): string {
     if (this.status === 0) return t().error.unreachable;
     if (this.status === 200) return t().error.broken;
+    if (this.status === 412) return t().error.stale;
     return t().error.failed(this.detail || String(this.status));
   }
 }
@@ -39,10 +42,10 @@ export function sentenceOf(error: unknown): string {
   return error instanceof RequestError ? error.sentence : t().error.broken;
 }
 
-async function ask(path: string, signal?: AbortSignal): Promise<Response> {
+async function ask(path: string, signal?: AbortSignal, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { signal });
+    response = await fetch(path, { ...init, signal });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new RequestError(0);
@@ -58,14 +61,28 @@ async function detailOf(response: Response): Promise<string> {
   return problem.detail ?? '';
 }
 
-async function json<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await ask(path, signal);
+async function json<T>(path: string, signal?: AbortSignal, init?: RequestInit): Promise<T> {
+  const response = await ask(path, signal, init);
   try {
     return (await response.json()) as T;
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new RequestError(200);
   }
+}
+
+/** A command on a record as it was seen: 412 where it has changed since. */
+function command<T>(
+  method: 'PUT' | 'POST',
+  path: string,
+  seen: { id: string | number; revision: number },
+  body: object,
+) {
+  return json<T>(path, undefined, {
+    method,
+    headers: { 'Content-Type': 'application/json', 'If-Match': `"${seen.id}-${seen.revision}"` },
+    body: JSON.stringify(body),
+  });
 }
 
 export const api = {
@@ -76,6 +93,26 @@ export const api = {
   gaps: async (id: string, signal?: AbortSignal) =>
     (await json<{ gaps: Gap[] }>(`${BASE}/coils/${encodeURIComponent(id)}/gaps`, signal)).gaps,
   defect: (id: number, signal?: AbortSignal) => json<Defect>(`${BASE}/defects/${id}`, signal),
+  review: (seen: Defect, said: ReviewRequest) =>
+    command<Defect>('PUT', `${BASE}/defects/${seen.id}/review`, seen, said),
+  reviews: async (id: number) =>
+    (await json<{ reviews: ReviewRecord[] }>(`${BASE}/defects/${id}/reviews`)).reviews,
+  /** Every defect of a coil that a person reviewed. */
+  async reviewed(coil: string): Promise<Defect[]> {
+    const out: Defect[] = [];
+    for (let cursor = ''; ;) {
+      const query = new URLSearchParams({ review: 'reviewed', limit: '1000' });
+      if (cursor) query.set('cursor', cursor);
+      const page = await json<{ defects: Defect[]; next_cursor?: string }>(
+        `${BASE}/coils/${encodeURIComponent(coil)}/defects?${query}`,
+      );
+      out.push(...page.defects);
+      if (!page.next_cursor) return out;
+      cursor = page.next_cursor;
+    }
+  },
+  regrade: (seen: Coil, by: string) =>
+    command<CoilDetail>('POST', `${BASE}/coils/${encodeURIComponent(seen.id)}/regrade`, seen, { by }),
   classes: async () => (await json<{ classes: ClassInfo[] }>(`${BASE}/classes`)).classes,
   recipes: async () => (await json<{ recipes: Recipe[] }>(`${BASE}/recipes`)).recipes,
   /** The same document comes with 503 while the appliance is not ready. */

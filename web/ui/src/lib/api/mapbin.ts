@@ -19,6 +19,7 @@ export interface DefectColumns {
 }
 
 export const HAS_IMAGE = 1;
+export const REVIEWED = 4;
 export const TOP = 0;
 export const BOTTOM = 1;
 

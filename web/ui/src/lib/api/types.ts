@@ -14,9 +14,13 @@ export type Coverage = Schemas['Coverage'];
 export type Defect = Schemas['Defect'];
 export type Gap = Schemas['Gap'];
 export type GradingRule = Schemas['GradingRule'];
+export type Grading = Schemas['Grading'];
 export type Live = Schemas['Live'];
 export type Readiness = Schemas['Readiness'];
 export type Recipe = Schemas['Recipe'];
+export type Review = Schemas['Review'];
+export type ReviewRecord = Schemas['ReviewRecord'];
+export type ReviewRequest = Schemas['ReviewRequest'];
 export type RuleOutcome = Schemas['RuleOutcome'];
 
 export type CoilState = Coil['state'];

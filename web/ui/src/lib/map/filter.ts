@@ -1,10 +1,11 @@
-import type { DefectColumns } from '../api/mapbin';
+import { REVIEWED, type DefectColumns } from '../api/mapbin';
 import type { Side } from '../api/types';
 
 export interface MapFilter {
   classes: readonly string[]; // empty: all
   side: Side | null; // null: both
   severity: number; // least
+  unreviewed: boolean; // only those that nobody reviewed
 }
 
 export function readFilter(query: URLSearchParams): MapFilter {
@@ -14,6 +15,7 @@ export function readFilter(query: URLSearchParams): MapFilter {
     classes: (query.get('class') ?? '').split(',').filter(Boolean),
     side: side === 'top' || side === 'bottom' ? side : null,
     severity: severity >= 1 && severity <= 4 ? severity : 0,
+    unreviewed: query.get('review') === 'unreviewed',
   };
 }
 
@@ -27,6 +29,7 @@ export function select(columns: DefectColumns, filter: MapFilter): Uint32Array {
     if (!wanted[columns.classIndex[i]!]) continue;
     if (side >= 0 && columns.side[i] !== side) continue;
     if (columns.severity[i]! < filter.severity) continue;
+    if (filter.unreviewed && columns.flags[i]! & REVIEWED) continue;
     out[n++] = i;
   }
   const along = columns.along;
@@ -38,6 +41,23 @@ export function countByClass(columns: DefectColumns, filter: MapFilter): number[
   const counts = columns.classes.map(() => 0);
   for (const i of select(columns, { ...filter, classes: [] })) counts[columns.classIndex[i]!]!++;
   return counts;
+}
+
+/** Where a defect stands in a sorted selection or, where it is not in it, would stand. */
+export function placeOf(
+  columns: DefectColumns,
+  selection: Uint32Array,
+  defect: number,
+): { at: number; found: boolean } {
+  const along = columns.along;
+  let [lo, hi] = [0, selection.length];
+  while (lo < hi) {
+    const mid = (lo + hi) >> 1;
+    const i = selection[mid]!;
+    if (along[i]! < along[defect]! || (along[i] === along[defect] && i < defect)) lo = mid + 1;
+    else hi = mid;
+  }
+  return { at: lo, found: selection[lo] === defect };
 }
 
 /** The stretch of a sorted selection that may show between two positions, as [first, end). */
