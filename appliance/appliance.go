@@ -83,7 +83,7 @@ func New(ctx context.Context, o Options) (_ *Appliance, err error) {
 	if a.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Config.Listen); err != nil {
 		return nil, fmt.Errorf("address %s cannot be listened on: %w; choose another with --listen", o.Config.Listen, err)
 	}
-	if a.engine, err = OpenEngine(o.Config.Classifier); err != nil {
+	if a.engine, err = OpenEngine(o.Config); err != nil {
 		return nil, err
 	}
 	if a.store, err = store.Open(ctx, o.Config.Data, store.Options{}); err != nil {

@@ -51,11 +51,12 @@ type DetectorConfig struct {
 
 // ClassifierConfig sets up the classifier.
 type ClassifierConfig struct {
-	Bundle   string `yaml:"bundle"`
-	Provider string `yaml:"provider"`
-	Runtime  string `yaml:"runtime"`
-	Batch    int    `yaml:"batch"`
-	WithinMS int    `yaml:"within_ms"`
+	Bundle      string `yaml:"bundle"`
+	TrustedKeys string `yaml:"trusted_keys"`
+	Provider    string `yaml:"provider"`
+	Runtime     string `yaml:"runtime"`
+	Batch       int    `yaml:"batch"`
+	WithinMS    int    `yaml:"within_ms"`
 }
 
 // LineConfig sets up the pipeline.

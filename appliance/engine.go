@@ -22,28 +22,13 @@ type Engine struct {
 
 	batcher  *inference.Batcher
 	requests sync.Pool
+	inFlight sync.WaitGroup // crops handed in and not answered
 }
 
-// OpenEngine loads the configured bundle and proves it on its golden crops. A configured provider that
-// does not come up is replaced by the next, and Refused says so: an alarm, not a silence. The caller must
-// Close it.
-func OpenEngine(c ClassifierConfig) (*Engine, error) {
-	var b *models.Bundle
-	var err error
-	if c.Bundle == "" {
-		b, err = models.Embedded()
-	} else {
-		b, err = models.OpenDir(c.Bundle)
-	}
-	if err != nil {
-		return nil, err
-	}
-	library, err := inference.FindRuntime(c.Runtime)
-	if err != nil {
-		return nil, err
-	}
-	o := inference.ClassifierOptions{Runtime: library, Provider: c.Provider, MaxBatch: c.Batch}
-	cl, err := inference.NewClassifier(b, o)
+// NewEngine proves a bundle on its golden crops and makes it ready to work. A configured provider that does not
+// come up is replaced by the next, and Refused says so: an alarm, not a silence. The caller must Close the engine.
+func NewEngine(b *models.Bundle, c ClassifierConfig) (*Engine, error) {
+	cl, err := newClassifier(b, c)
 	if err != nil {
 		return nil, err
 	}
@@ -85,15 +70,19 @@ type pooledRequest struct {
 func (p *pooledRequest) done(c inspection.Classification, ok bool) {
 	answer := p.answer
 	p.answer, p.Crop = nil, nil
-	p.engine.requests.Put(p)
+	e := p.engine
+	e.requests.Put(p)
 	answer(c, ok)
+	e.inFlight.Done()
 }
 
 // Submit hands a crop to the batcher, as line.Classifier says.
 func (e *Engine) Submit(crop []byte, deadline time.Time, answer func(inspection.Classification, bool)) bool {
 	p := e.requests.Get().(*pooledRequest)
 	p.Crop, p.Deadline, p.answer = crop, deadline, answer
+	e.inFlight.Add(1)
 	if !e.batcher.Submit(&p.Request) {
+		e.inFlight.Done()
 		p.answer, p.Crop = nil, nil
 		e.requests.Put(p)
 		return false

@@ -69,7 +69,7 @@ func Replay(ctx context.Context, o ReplayOptions) (_ ReplayResult, err error) {
 		return ReplayResult{}, err
 	}
 	defer closing(source.Close)
-	engine, err := OpenEngine(o.Config.Classifier)
+	engine, err := OpenEngine(o.Config)
 	if err != nil {
 		return ReplayResult{}, err
 	}

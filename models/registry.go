@@ -41,37 +41,43 @@ type Activation struct {
 	By string    `json:"by,omitempty"`
 }
 
-// activation is active.json.
-type activation struct {
-	Active Activation `json:"active"`
+// State is active.json: which bundle is active, which answers in the shadow, and what was active before.
+type State struct {
+	Active Activation  `json:"active"`
+	Shadow *Activation `json:"shadow,omitempty"` // nil: none
 	// Earlier are those that a rollback goes back to, the last one first to come.
 	Earlier []Activation `json:"earlier"`
 }
 
 // Active tells which bundle is active: the built-in one where none was ever activated. It reads one small file.
 func (r *Registry) Active() (Activation, error) {
-	a, err := r.read()
-	return a.Active, err
+	s, err := r.State()
+	return s.Active, err
 }
 
-func (r *Registry) read() (activation, error) {
+// State reads which bundles are in use: one small file.
+func (r *Registry) State() (State, error) {
 	path := filepath.Join(r.dir, activeName)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return activation{Active: Activation{ID: Builtin}}, nil
+		return State{Active: Activation{ID: Builtin}}, nil
 	}
 	if err != nil {
-		return activation{}, fmt.Errorf("active model: %w", err)
+		return State{}, fmt.Errorf("active model: %w", err)
 	}
-	var a activation
+	var a State
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&a); err != nil {
-		return activation{}, fmt.Errorf("active model: %s is not readable: %w", path, err)
+		return State{}, fmt.Errorf("active model: %s is not readable: %w", path, err)
 	}
-	for _, x := range append(a.Earlier, a.Active) {
+	known := append(slices.Clone(a.Earlier), a.Active)
+	if a.Shadow != nil {
+		known = append(known, *a.Shadow)
+	}
+	for _, x := range known {
 		if err := checkID(x.ID); err != nil {
-			return activation{}, fmt.Errorf("active model: %s: %w", path, err)
+			return State{}, fmt.Errorf("active model: %s: %w", path, err)
 		}
 	}
 	return a, nil
@@ -188,31 +194,27 @@ func (r *Registry) Activate(id string, at time.Time, by string) error {
 	if _, err := r.Open(id); err != nil {
 		return err
 	}
-	return r.locked(func() error {
-		a, err := r.read()
-		if err != nil {
-			return err
-		}
-		if a.Active.ID == id {
+	return r.change(by, func(s *State) error {
+		if s.Active.ID == id {
 			return nil
 		}
-		a.Earlier = append(a.Earlier, a.Active)
-		a.Earlier = a.Earlier[max(0, len(a.Earlier)-maxEarlier):]
-		a.Active = Activation{ID: id, At: at.UTC(), By: by}
-		return r.write(a)
+		s.Earlier = append(s.Earlier, s.Active)
+		s.Earlier = s.Earlier[max(0, len(s.Earlier)-maxEarlier):]
+		s.Active = Activation{ID: id, At: at.UTC(), By: by}
+		return nil
 	})
 }
 
 // Previous tells which bundle a rollback makes active.
 func (r *Registry) Previous() (Activation, error) {
-	a, err := r.read()
+	s, err := r.State()
 	if err != nil {
 		return Activation{}, err
 	}
-	if len(a.Earlier) == 0 {
-		return Activation{}, fmt.Errorf("model %s has none before it; a rollback needs an activation to undo", a.Active.ID)
+	if len(s.Earlier) == 0 {
+		return Activation{}, fmt.Errorf("model %s has none before it; a rollback needs an activation to undo", s.Active.ID)
 	}
-	return a.Earlier[len(a.Earlier)-1], nil
+	return s.Earlier[len(s.Earlier)-1], nil
 }
 
 // Rollback makes the bundle to active again, which was so before from. Where that is not the state any more
@@ -221,26 +223,59 @@ func (r *Registry) Rollback(from, to string, at time.Time, by string) error {
 	if _, err := r.Open(to); err != nil {
 		return err
 	}
+	return r.change(by, func(s *State) error {
+		last := len(s.Earlier) - 1
+		if last < 0 || s.Earlier[last].ID != to || s.Active.ID != from {
+			return fmt.Errorf("the active model changed meanwhile to %s; nothing was rolled back", s.Active.ID)
+		}
+		s.Active, s.Earlier = Activation{ID: to, At: at.UTC(), By: by}, s.Earlier[:last]
+		return nil
+	})
+}
+
+// SetShadow lets a bundle answer beside the active one, without a say; an empty id ends it.
+func (r *Registry) SetShadow(id string, at time.Time, by string) error {
+	if id != "" {
+		if _, err := r.Open(id); err != nil {
+			return err
+		}
+	}
+	return r.change(by, func(s *State) error {
+		switch id {
+		case s.Active.ID:
+			return fmt.Errorf("model %s is the active one; a shadow must be another", id)
+		case "":
+			s.Shadow = nil
+		default:
+			s.Shadow = &Activation{ID: id, At: at.UTC(), By: by}
+		}
+		return nil
+	})
+}
+
+// change alters the state and writes it, one change at a time over all processes.
+func (r *Registry) change(by string, alter func(s *State) error) error {
+	if n := utf8.RuneCountInString(by); n > maxName {
+		return fmt.Errorf("active model: the name of who changes it has %d characters; allowed are %d", n, maxName)
+	}
 	return r.locked(func() error {
-		a, err := r.read()
+		s, err := r.State()
 		if err != nil {
 			return err
 		}
-		last := len(a.Earlier) - 1
-		if last < 0 || a.Earlier[last].ID != to || a.Active.ID != from {
-			return fmt.Errorf("the active model changed meanwhile to %s; nothing was rolled back", a.Active.ID)
+		if err := alter(&s); err != nil {
+			return err
 		}
-		a.Active, a.Earlier = Activation{ID: to, At: at.UTC(), By: by}, a.Earlier[:last]
-		return r.write(a)
+		if s.Shadow != nil && s.Shadow.ID == s.Active.ID {
+			s.Shadow = nil // promoted
+		}
+		return r.write(s)
 	})
 }
 
 // write replaces active.json as a whole, on disk before it returns.
-func (r *Registry) write(a activation) error {
-	if n := utf8.RuneCountInString(a.Active.By); n > maxName {
-		return fmt.Errorf("active model: the name of who changes it has %d characters; allowed are %d", n, maxName)
-	}
-	data, err := json.MarshalIndent(a, "", " ")
+func (r *Registry) write(s State) error {
+	data, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,25 @@ func TestActivatingTheActiveBundleChangesNothing(t *testing.T) {
 	}
 }
 
+func TestShadowEndsWhereItIsPromoted(t *testing.T) {
+	r := stocked(t)
+	if err := r.SetShadow("steel-surface-1.2", at(0), "Kim"); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := r.State(); err != nil || s.Shadow == nil || s.Shadow.ID != "steel-surface-1.2" || s.Active.ID != Builtin {
+		t.Errorf("state is %+v, %v", s, err)
+	}
+	if err := r.Activate("steel-surface-1.2", at(1), "Kim"); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := r.State(); err != nil || s.Shadow != nil {
+		t.Errorf("shadow is %+v, %v; want none", s.Shadow, err)
+	}
+	if err := r.SetShadow("steel-surface-1.2", at(2), ""); err == nil || !strings.Contains(err.Error(), "is the active one; a shadow must be another") {
+		t.Errorf("the active bundle as its own shadow gives %v", err)
+	}
+}
+
 func TestRefusedChangeLeavesTheActiveBundle(t *testing.T) {
 	r := stocked(t)
 	if err := r.Activate("steel-surface-1.1", at(0), "Kim"); err != nil {
@@ -249,7 +268,7 @@ func TestConcurrentChangesAreAllKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var a activation
+	var a State
 	if err := json.Unmarshal(data, &a); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 	if len(o.Paths) == 0 && o.GoodMetres == 0 {
 		return Report{}, errors.New("there is nothing to evaluate; allowed are folders of labelled pictures, or metres of good strip")
 	}
-	e, err := appliance.OpenEngine(o.Config.Classifier)
+	e, err := appliance.OpenEngine(o.Config)
 	if err != nil {
 		return Report{}, err
 	}

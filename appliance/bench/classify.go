@@ -15,7 +15,7 @@ import (
 // classification measures crops per second through the batcher, as the line uses it, and through the bare
 // session on as many slots at once.
 func classification(ctx context.Context, o Options, share float64, r *Report) (err error) {
-	e, err := appliance.OpenEngine(o.Config.Classifier)
+	e, err := appliance.OpenEngine(o.Config)
 	if err != nil {
 		return err
 	}

@@ -202,7 +202,7 @@ func runLine(ctx context.Context, o Options, strip []inspection.LineImage, mbps 
 		return LineReport{}, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	e, err := appliance.OpenEngine(o.Config.Classifier)
+	e, err := appliance.OpenEngine(o.Config)
 	if err != nil {
 		return LineReport{}, err
 	}

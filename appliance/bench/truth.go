@@ -192,7 +192,7 @@ func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, s
 		return err
 	}
 	defer closing(st.Close)
-	e, err := appliance.OpenEngine(o.Config.Classifier)
+	e, err := appliance.OpenEngine(o.Config)
 	if err != nil {
 		return err
 	}

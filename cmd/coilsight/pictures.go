@@ -57,7 +57,7 @@ with the picture's size and its events in pixels from the top left.`,
 			if err != nil {
 				return err
 			}
-			e, err := appliance.OpenEngine(cfg.Classifier)
+			e, err := appliance.OpenEngine(cfg)
 			if err != nil {
 				return err
 			}
@@ -92,7 +92,7 @@ func classifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			e, err := appliance.OpenEngine(cfg.Classifier)
+			e, err := appliance.OpenEngine(cfg)
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,88 @@
+package appliance
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/coilsight/coilsight/inference"
+	"github.com/coilsight/coilsight/models"
+)
+
+// Models is where the plant's bundles lie, and which of them is active.
+func (c Config) Models() *models.Registry { return models.NewRegistry(filepath.Join(c.Data, "models")) }
+
+// WantedModels tells which bundle is to classify, and which in the shadow (empty: none): the configured one, else
+// what the registry says. The names are for OpenModel. It reads one small file.
+func WantedModels(c Config) (active, shadow string, err error) {
+	s, err := c.Models().State()
+	if err != nil {
+		return "", "", err
+	}
+	active = s.Active.ID
+	if c.Classifier.Bundle != "" {
+		active = c.Classifier.Bundle
+	}
+	if s.Shadow != nil {
+		shadow = s.Shadow.ID
+	}
+	return active, shadow, nil
+}
+
+// OpenModel opens and verifies a bundle: the configured path, or NAME-VERSION of the registry, or builtin. Where
+// the plant has set keys, one of them must have signed it; the built-in one is a part of the program.
+func OpenModel(c Config, id string) (*models.Bundle, error) {
+	if id == models.Builtin {
+		return models.Embedded()
+	}
+	keys, err := models.ReadKeys(c.Classifier.TrustedKeys)
+	if err != nil {
+		return nil, err
+	}
+	var b *models.Bundle
+	if id == c.Classifier.Bundle {
+		b, err = models.OpenPath(id)
+	} else {
+		b, err = c.Models().Open(id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, keys.Check(b)
+}
+
+// ProveModel runs the bundle's golden crops on the configured provider and measures its rate.
+func ProveModel(b *models.Bundle, c ClassifierConfig) (inference.ProviderReport, error) {
+	cl, err := newClassifier(b, c)
+	if err != nil {
+		return inference.ProviderReport{}, err
+	}
+	return cl.Provider(), cl.Close()
+}
+
+func newClassifier(b *models.Bundle, c ClassifierConfig) (*inference.Classifier, error) {
+	library, err := inference.FindRuntime(c.Runtime)
+	if err != nil {
+		return nil, err
+	}
+	return inference.NewClassifier(b, inference.ClassifierOptions{Runtime: library, Provider: c.Provider, MaxBatch: c.Batch})
+}
+
+// OpenEngine opens the bundle that is to classify and proves it. The caller must Close the engine.
+func OpenEngine(c Config) (*Engine, error) {
+	id, _, err := WantedModels(c)
+	if err != nil {
+		return nil, err
+	}
+	b, err := OpenModel(c, id)
+	if err == nil {
+		var e *Engine
+		if e, err = NewEngine(b, c.Classifier); err == nil {
+			return e, nil
+		}
+	}
+	if id == c.Classifier.Bundle || id == models.Builtin {
+		return nil, err
+	}
+	return nil, errors.Join(err, fmt.Errorf("model %s is the active one; \"coilsight model rollback\" or \"activate\" names another", id))
+}
