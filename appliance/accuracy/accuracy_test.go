@@ -292,6 +292,9 @@ func TestPicturesAreSetIntoSimulatedStrip(t *testing.T) {
 	if full.Found.Of != 6 || full.Found.N < 5 || full.ClassRight.Of != full.Found.N {
 		t.Errorf("found %s, class right %s", full.Found, full.ClassRight)
 	}
+	if full.CropRight.Of != 6 || full.CropRight.N < 4 {
+		t.Errorf("the picture's own crop: %s right", full.CropRight)
+	}
 	said := 0
 	for _, n := range full.As {
 		said += n

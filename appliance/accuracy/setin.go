@@ -53,6 +53,10 @@ type SetInContrast struct {
 	ClassRight Share `json:"class_right"`
 	Rejected   Share `json:"rejected"`
 	Unknown    Share `json:"unknown"`
+	// CropRight is of all pictures, found or not, whose class the model has: the crop about the picture's
+	// middle has the right class. It tells what the model makes of strip around a defect from what the
+	// detector makes of where it is.
+	CropRight Share `json:"crop_right"`
 	// As counts what those found were called; the rejected ones stand under no_defect.
 	As map[inspection.DefectClass]int `json:"as"`
 }
@@ -200,6 +204,13 @@ func (m *meter) setInOne(k *SetInClass, s sample, p place) error {
 			}
 		}
 		f.Found.count(here > 0)
+		if k.InModel {
+			whole, err := m.engine.Classifier.ClassifyBatch(nil, [][]byte{cropAt(img, at)})
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.path, err)
+			}
+			f.CropRight.count(whole[0].Class == s.class)
+		}
 		if here == 0 {
 			continue
 		}

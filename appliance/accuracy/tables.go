@@ -135,13 +135,13 @@ func (v SetIn) write(t *tables) {
 	t.heading(fmt.Sprintf("Set into %s (%d places)", v.Into, v.Places))
 	head := []string{"class", "pictures"}
 	for _, c := range contrasts() {
-		head = append(head, fmt.Sprintf("found at %g", c), "class right", "rejected")
+		head = append(head, fmt.Sprintf("found at %g", c), "class right", "rejected", "crop right")
 	}
 	var rows [][]string
 	for _, c := range v.ByClass {
 		row := []string{string(c.Class), fmt.Sprint(c.Pictures - c.TooLarge)}
 		for _, f := range c.ByContrast {
-			row = append(row, short(f.Found), short(f.ClassRight), short(f.Rejected))
+			row = append(row, short(f.Found), short(f.ClassRight), short(f.Rejected), short(f.CropRight))
 		}
 		rows = append(rows, row)
 	}

@@ -88,8 +88,8 @@ the whole line. The figures are defined in docs/evaluate.md.`,
 			return r.WriteTables(c.OutOrStdout(), false)
 		},
 	}
-	c.Flags().StringVar(&s.config, "config", "", "configuration file; without it the defaults hold")
-	c.Flags().StringVar(&bundle, "bundle", "", "folder of the model bundle, in place of the configured one")
+	s.flags(c)
+	c.Flags().StringVar(&bundle, "bundle", "", "the model bundle, in place of the configured or active one")
 	c.Flags().StringVar(&out, "out", "", "folder to write accuracy.json, accuracy.md and errors.png into")
 	c.Flags().StringVar(&fold, "fold", "", "K/N: only single pictures whose first byte of SHA-256 leaves K when divided by N")
 	c.Flags().BoolVar(&o.SetIn, "set-in", false, "also set the single pictures into clean strip")
