@@ -72,6 +72,7 @@ const WORDS: readonly [word: string, group: Group, shape: Shape][] = [
   ['dent', 'pit', 'dot'],
   ['stain', 'stain', 'cross'],
   ['ash', 'stain', 'cross'],
+  ['no_defect', 'other', 'ring'],
   ['red_iron', 'patch', 'hexagon'],
   ['patch', 'patch', 'hexagon'],
   ['crazing', 'patch', 'hexagon'],

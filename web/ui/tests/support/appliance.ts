@@ -17,7 +17,7 @@ function replayCoil(binary: string, data: string): void {
   try {
     if (!existsSync(pictures)) {
       pictures = rendered;
-      execFileSync(binary, ['simulate', '--out', rendered, '--metres', '6'], { stdio: 'pipe' });
+      execFileSync(binary, ['simulate', '--out', rendered, '--metres', '12'], { stdio: 'pipe' });
     }
     execFileSync(binary, ['replay', '--coil', REPLAYED, '--data', data, pictures], { stdio: 'pipe' });
   } finally {

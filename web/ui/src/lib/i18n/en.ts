@@ -290,7 +290,6 @@ export const en = {
     recorded: (id: string, name: string) => `Defect ${id} recorded: ${name}`,
     history: 'Earlier reviews',
     unreviewed: 'Not reviewed',
-    column: 'Reviewed',
     yes: 'Reviewed',
     reviewed: (n: string, all: string) => `${n} of ${plural(all, 'defect', 'defects')} reviewed`,
     notInGrade: (n: string) => `${plural(n, 'review is', 'reviews are')} not in the grade`,

@@ -283,7 +283,6 @@ export const ko: Messages = {
     recorded: (id, name) => `결함 ${id} 기록됨: ${name}`,
     history: '이전 검토',
     unreviewed: '미검토만',
-    column: '검토',
     yes: '검토됨',
     reviewed: (n, all) => `결함 ${all}건 중 ${n}건 검토됨`,
     notInGrade: (n) => `검토 ${n}건이 등급에 반영되지 않음`,
