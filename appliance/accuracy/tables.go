@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// WriteTables writes the figures as Markdown whose columns are aligned, to be read as it is. It ends with
-// the list of the worst errors if that is asked for.
-func (r Report) WriteTables(w io.Writer, withErrors bool) error {
+// WriteTables writes the figures as Markdown whose columns are aligned, to be read as it is. The
+// long form also tells what set-in defects were called, and lists the worst errors.
+func (r Report) WriteTables(w io.Writer, long bool) error {
 	t := &tables{w: w}
 	t.line("Model %s on %s, detector threshold %g.", r.Model, r.Provider.Name, r.Threshold)
 	if r.Refused != "" {
@@ -29,7 +29,7 @@ func (r Report) WriteTables(w io.Writer, withErrors bool) error {
 		v.write(t)
 	}
 	if r.SetIn != nil {
-		r.SetIn.write(t)
+		r.SetIn.write(t, long)
 	}
 	if g := r.Good; g != nil {
 		t.heading("Good simulated strip")
@@ -40,7 +40,7 @@ func (r Report) WriteTables(w io.Writer, withErrors bool) error {
 			{"of those rejected by the model", Share{int(g.RejectedRegions), int(g.FalseRegions)}.String()},
 		})
 	}
-	if withErrors {
+	if long {
 		r.writeErrors(t)
 	}
 	return t.err
@@ -131,34 +131,25 @@ func (v Strips) write(t *tables) {
 	t.line("\n%d labelled specks of fewer than %d pixels are left out.", v.Specks, speck)
 }
 
-func (v SetIn) write(t *tables) {
+func (v SetIn) write(t *tables, long bool) {
 	t.heading(fmt.Sprintf("Set into %s (%d places)", v.Into, v.Places))
-	head := []string{"class", "pictures"}
-	for _, c := range contrasts() {
-		head = append(head, fmt.Sprintf("found at %g", c), "class right", "rejected", "crop right")
-	}
-	var rows [][]string
-	for _, c := range v.ByClass {
-		row := []string{string(c.Class), fmt.Sprint(c.Pictures - c.TooLarge)}
-		for _, f := range c.ByContrast {
-			row = append(row, short(f.Found), short(f.ClassRight), short(f.Rejected), short(f.CropRight))
-		}
-		rows = append(rows, row)
-	}
-	t.table(head, rows)
-	rows = nil
+	var rows, called [][]string
 	for _, c := range v.ByClass {
 		for _, f := range c.ByContrast {
+			rows = append(rows, []string{string(c.Class), fmt.Sprint(f.Contrast), f.Found.String(), f.ClassRight.String(), short(f.Rejected), short(f.CropRight)})
 			var said []string
 			for _, k := range sortedKeys(f.As) {
 				said = append(said, fmt.Sprintf("%s %d", k, f.As[k]))
 			}
 			if len(said) > 0 {
-				rows = append(rows, []string{string(c.Class), fmt.Sprint(f.Contrast), strings.Join(said, ", ")})
+				called = append(called, []string{string(c.Class), fmt.Sprint(f.Contrast), strings.Join(said, ", ")})
 			}
 		}
 	}
-	t.table([]string{"class", "contrast", "what those found were called"}, rows)
+	t.table([]string{"class", "contrast", "found", "class right", "rejected", "crop right"}, rows)
+	if long {
+		t.table([]string{"class", "contrast", "what those found were called"}, called)
+	}
 	for _, c := range v.ByClass {
 		if c.TooLarge > 0 {
 			t.line("\n%d pictures of %s in %s are larger than the windows and left out.", c.TooLarge, c.Class, c.Path)
