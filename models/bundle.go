@@ -125,6 +125,29 @@ func (b *Bundle) File(name string) []byte { return b.content[name] }
 // Golden lists the golden crops; the caller must not write to them.
 func (b *Bundle) Golden() []GoldenCrop { return b.golden }
 
+// Accuracy is the share of right answers that the evaluation report states, by the source of the pictures. Empty
+// where it states none.
+func (b *Bundle) Accuracy() map[string]float64 {
+	type figures map[string]struct {
+		Accuracy *float64 `json:"accuracy"`
+	}
+	var report struct {
+		HeldOut        figures `json:"held_out"`
+		CrossValidated figures `json:"cross_validated"`
+	}
+	// A report of another shape states none of these; Open has seen that it is JSON.
+	_ = json.Unmarshal(b.content[b.Manifest.Evaluation], &report)
+	out := map[string]float64{}
+	for _, f := range []figures{report.CrossValidated, report.HeldOut} {
+		for source, v := range f {
+			if v.Accuracy != nil {
+				out[source] = *v.Accuracy
+			}
+		}
+	}
+	return out
+}
+
 func (b *Bundle) readSignature(fsys fs.FS) error {
 	data, err := readBounded(fsys, SignatureName, maxSignatureBytes)
 	if errors.Is(err, fs.ErrNotExist) {

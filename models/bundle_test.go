@@ -99,6 +99,9 @@ func TestShippedBundleIsWhole(t *testing.T) {
 	if total > 3<<20 {
 		t.Errorf("the bundle has %d bytes; at most 3 MiB are to be carried in every program", total)
 	}
+	if a := b.Accuracy()["xsdd"]; a < 0.9 || a > 1 {
+		t.Errorf("the report states an accuracy of %g on X-SDD", a)
+	}
 	if len(b.Golden()) < len(want) {
 		t.Errorf("%d golden crops; want one a class at least", len(b.Golden()))
 	}

@@ -154,13 +154,13 @@ func (r *Registry) ids() ([]string, error) {
 	return out, nil
 }
 
-// Import keeps a verified bundle in the registry and does not activate it. The same bundle may come again;
-// another one of the same name and version is refused. The caller proves the bundle first.
+// Import keeps a verified bundle in the registry and does not activate it. The same bundle may come again, then
+// with a signature; another one of the same name and version is refused. The caller proves the bundle first.
 func (r *Registry) Import(b *Bundle) error {
 	return r.locked(func() error {
 		dir := filepath.Join(r.dir, b.Folder())
 		if _, err := os.Lstat(dir); err == nil {
-			return r.sameAs(b)
+			return r.again(b)
 		}
 		part := dir + ".part" // no bundle's name, so that one left by a crash is never listed
 		if err := os.RemoveAll(part); err != nil {
@@ -176,16 +176,20 @@ func (r *Registry) Import(b *Bundle) error {
 	})
 }
 
-// sameAs tells whether the registry's bundle of that name is this one.
-func (r *Registry) sameAs(b *Bundle) error {
+// again takes a bundle that is kept already. A signature that it now has is taken over: the content is the same.
+func (r *Registry) again(b *Bundle) error {
 	kept, err := r.Open(b.Folder())
 	if err != nil {
 		return fmt.Errorf("model %s is there already and damaged: %w", b.Folder(), err)
 	}
-	if !bytes.Equal(kept.manifest, b.manifest) || !bytes.Equal(kept.signature, b.signature) {
+	if !bytes.Equal(kept.manifest, b.manifest) {
 		return fmt.Errorf("another model %s is there already; a changed bundle must have another version", b.Folder())
 	}
-	return nil
+	if b.signature == nil || bytes.Equal(kept.signature, b.signature) {
+		return nil
+	}
+	dir := filepath.Join(r.dir, b.Folder())
+	return replaceSynced(filepath.Join(dir, SignatureName), b.signature)
 }
 
 // Activate makes a bundle of the registry the active one. The caller proves it first. A running appliance
@@ -279,14 +283,10 @@ func (r *Registry) write(s State) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(r.dir, activeName)
-	if err := writeSynced(path+".part", append(data, '\n')); err != nil {
+	if err := replaceSynced(filepath.Join(r.dir, activeName), append(data, '\n')); err != nil {
 		return fmt.Errorf("active model: %w", err)
 	}
-	if err := os.Rename(path+".part", path); err != nil {
-		return fmt.Errorf("active model: %w", err)
-	}
-	return syncFolder(r.dir)
+	return nil
 }
 
 // locked runs one change at a time over all processes.
@@ -348,6 +348,17 @@ func writeSynced(path string, data []byte) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
+}
+
+// replaceSynced replaces a file as a whole: a reader and a crash see the old one or the new one.
+func replaceSynced(path string, data []byte) error {
+	if err := writeSynced(path+".part", data); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".part", path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
 }
 
 // syncFolder makes the names in a folder durable.

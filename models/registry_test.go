@@ -1,6 +1,7 @@
 package models
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,6 +103,22 @@ func TestActivatingTheActiveBundleChangesNothing(t *testing.T) {
 	}
 	if p, err := r.Previous(); err != nil || p.ID != Builtin {
 		t.Errorf("a rollback goes to %+v, %v; want the built-in one", p, err)
+	}
+}
+
+func TestSignatureOfAKeptBundleIsTakenOver(t *testing.T) {
+	r, b := stocked(t), versioned(t, "1.2")
+	b, err := b.Sign(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []*Bundle{b, versioned(t, "1.2")} { // the unsigned one takes nothing away
+		if err := r.Import(again); err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := r.Open("steel-surface-1.2"); err != nil || kept.SignedBy != b.SignedBy {
+			t.Errorf("kept is signed by %q, %v; want %q", kept.SignedBy, err, b.SignedBy)
+		}
 	}
 }
 

@@ -74,6 +74,9 @@ func (b *Bundle) Sign(key ed25519.PrivateKey) (*Bundle, error) {
 	return &out, nil
 }
 
+// Signature is the content of signature.json; nil where there is none.
+func (b *Bundle) Signature() []byte { return slices.Clone(b.signature) }
+
 // Keys are the public keys that a plant trusts. None means that the plant has set none: every bundle will do.
 type Keys []ed25519.PublicKey
 
