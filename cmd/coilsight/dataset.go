@@ -10,10 +10,10 @@ func datasetCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "dataset",
 		Short:   "Make labelled pictures to train a classifier with",
-		Example: "  coilsight dataset simulate --out simulated --seed 1 --count 300",
+		Example: "  coilsight dataset simulate --out simulated --seed 1 --count 300\n  coilsight dataset export --out plant --since 2026-03-01",
 		Args:    cobra.NoArgs,
 	}
-	c.AddCommand(datasetSimulateCommand())
+	c.AddCommand(datasetSimulateCommand(), datasetExportCommand())
 	return c
 }
 

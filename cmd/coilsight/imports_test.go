@@ -33,10 +33,11 @@ var mayImport = map[string][]string{
 
 // fences are libraries that may be used in one place.
 var fences = map[string]string{
-	"github.com/gin-gonic/gin":        "web",
-	"github.com/danielgtaylor/huma":   "web",
-	"github.com/mattn/go-sqlite3":     "appliance/store",
-	"github.com/yalue/onnxruntime_go": "inference",
+	"github.com/gin-gonic/gin":         "web",
+	"github.com/danielgtaylor/huma":    "web",
+	"github.com/mattn/go-sqlite3":      "appliance/store",
+	"github.com/parquet-go/parquet-go": "cmd/coilsight",
+	"github.com/yalue/onnxruntime_go":  "inference",
 }
 
 func rule(pkg string) (allowed []string, known bool) {
