@@ -44,7 +44,7 @@ type Appliance struct {
 	o        Options
 	listener net.Listener
 	store    *store.Store
-	engine   *Engine
+	desk     *modelDesk
 	mill     *mill.Mill
 	cameras  []*eye
 	line     *line.Line
@@ -83,7 +83,7 @@ func New(ctx context.Context, o Options) (_ *Appliance, err error) {
 	if a.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Config.Listen); err != nil {
 		return nil, fmt.Errorf("address %s cannot be listened on: %w; choose another with --listen", o.Config.Listen, err)
 	}
-	if a.engine, err = OpenEngine(o.Config); err != nil {
+	if a.desk, err = openDesk(o.Config, o.Log); err != nil {
 		return nil, err
 	}
 	if a.store, err = store.Open(ctx, o.Config.Data, store.Options{}); err != nil {
@@ -108,7 +108,7 @@ func New(ctx context.Context, o Options) (_ *Appliance, err error) {
 }
 
 func (a *Appliance) saveRecipes(ctx context.Context) error {
-	recipes, err := readRecipes(a.o.Config.Recipes, a.engine.Classifier.Classes())
+	recipes, err := readRecipes(a.o.Config.Recipes, a.desk.engine().Classifier.Classes())
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (a *Appliance) openLine() error {
 	a.live = newLive(a)
 	c := a.o.Config
 	o := line.Options{
-		Classifier: a.engine, Log: a.store, Observer: a.live, Model: a.engine.Bundle.ID(),
+		Classifier: a.desk, Log: a.store, Observer: a.live, Model: a.desk.model,
 		Cut: inference.CutCrop, CropSize: inference.CropSize, RegionCap: c.Line.RegionCap,
 		ClassifyWithin: time.Duration(c.Classifier.WithinMS) * time.Millisecond,
 		FlushEvery:     time.Duration(c.Line.FlushMS) * time.Millisecond, Logger: a.o.Log,
@@ -204,7 +204,7 @@ func (a *Appliance) openLine() error {
 
 func (a *Appliance) openServer() error {
 	var catalogue []web.ClassInfo
-	for _, c := range a.engine.Bundle.Manifest.Classes {
+	for _, c := range a.desk.engine().Bundle.Manifest.Classes {
 		catalogue = append(catalogue, web.ClassInfo{ID: c.ID, Ko: c.Korean, En: c.English})
 	}
 	catalogue = append(catalogue,
@@ -228,7 +228,7 @@ func (a *Appliance) URL() string { return "http://" + a.listener.Addr().String()
 func (a *Appliance) Interrupted() []inspection.CoilID { return a.interrupted }
 
 // Engine is the model at work.
-func (a *Appliance) Engine() *Engine { return a.engine }
+func (a *Appliance) Engine() *Engine { return a.desk.engine() }
 
 // Run inspects and serves until ctx ends, then records what had arrived, closes the coil that still runs
 // as interrupted, and returns.
@@ -240,10 +240,9 @@ func (a *Appliance) Run(ctx context.Context) error {
 			stop(fmt.Errorf("%s: %w", what, err))
 		}
 	}
-	// The classifier outlives the line, which waits for its answers; the server outlives both.
-	classify, endClassify := context.WithCancel(a.background)
-	var classifier, watch, serve sync.WaitGroup
-	classifier.Go(func() { fail("classifier", a.engine.Run(classify)) })
+	// The models answer until Close, since the line waits for them; the server outlives the line.
+	var watch, serve sync.WaitGroup
+	watch.Go(func() { a.desk.Run(ctx) })
 	serve.Go(func() {
 		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 			fail("web server", err)
@@ -261,8 +260,6 @@ func (a *Appliance) Run(ctx context.Context) error {
 	stop(nil)
 	mill.Wait()
 	watch.Wait()
-	endClassify()
-	classifier.Wait()
 
 	if _, rerr := a.store.RecoverInterrupted(a.background, inspection.GradeMap); rerr != nil {
 		err = errors.Join(err, rerr)
@@ -309,8 +306,8 @@ func (a *Appliance) Close() error {
 	if a.mill != nil {
 		errs = append(errs, a.mill.Close())
 	}
-	if a.engine != nil {
-		errs = append(errs, a.engine.Close())
+	if a.desk != nil {
+		errs = append(errs, a.desk.Close())
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
@@ -327,7 +324,7 @@ func (a *Appliance) speed(counts inspection.EncoderCount, over time.Duration) fl
 }
 
 func (a *Appliance) provider() web.ProviderState {
-	r := a.engine.Classifier.Provider()
+	r := a.desk.engine().Classifier.Provider()
 	return web.ProviderState{
 		Configured: r.Configured, Measured: r.Name, CropsPerSecond: r.CropsPerSecond, Healthy: r.AsConfigured(),
 	}

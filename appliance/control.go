@@ -49,6 +49,7 @@ func (c *control) startAt(ctx context.Context, id inspection.CoilID, o inspectio
 	if err != nil {
 		return inspection.Coil{}, err
 	}
+	c.a.desk.boundary()
 	return c.a.line.Start(ctx, id, o, r, at)
 }
 

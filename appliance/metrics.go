@@ -70,7 +70,7 @@ func (c *lineCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.latency, s.LatencyP50.Seconds(), id, "0.5")
 		gauge(c.latency, s.LatencyP99.Seconds(), id, "0.99")
 	}
-	b := c.a.engine.Stats()
+	b := c.a.desk.engine().Stats()
 	count(c.crops, float64(b.Classified), "classified")
 	count(c.crops, float64(b.Expired), "expired")
 	count(c.crops, float64(b.Failed), "failed")

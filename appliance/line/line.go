@@ -87,7 +87,7 @@ type Options struct {
 	Classifier Classifier
 	Log        CoilLog
 	Observer   Observer
-	Model      string // name and version of the bundle that classifies
+	Model      func() string // name and version of the bundle that classifies, asked where a coil starts
 	// Cut copies the crop of a region, CropSize x CropSize pixels, out of a borrowed image.
 	Cut      func(dst []byte, img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest, e inspection.StripEdges)
 	CropSize int
@@ -223,7 +223,7 @@ func (l *Line) Start(ctx context.Context, id inspection.CoilID, o inspection.Coi
 	if err := l.tracker.canStart(id, at); err != nil {
 		return inspection.Coil{}, err
 	}
-	c, err := l.opts.Log.StartCoil(ctx, id, o, r, l.opts.Model, time.Now().UTC())
+	c, err := l.opts.Log.StartCoil(ctx, id, o, r, l.opts.Model(), time.Now().UTC())
 	if err != nil {
 		return inspection.Coil{}, err
 	}

@@ -265,7 +265,7 @@ func newRig(t *testing.T, change func(*Options), sources ...*script) *rig {
 	t.Helper()
 	r := &rig{log: newMemoryLog(), observer: &quiet{}, class: &promptClassifier{}}
 	o := Options{
-		Classifier: r.class, Log: r.log, Observer: r.observer, Model: "test", Cut: cutCorner, CropSize: 2, Lossless: true,
+		Classifier: r.class, Log: r.log, Observer: r.observer, Model: func() string { return "test" }, Cut: cutCorner, CropSize: 2, Lossless: true,
 	}
 	for i, s := range sources {
 		side := inspection.Sides()[i%2]
