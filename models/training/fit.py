@@ -23,7 +23,7 @@ NO_DEFECT = "no_defect"
 KEEP_EVERY = 500  # steps between checkpoints
 # Raise it when a change here, in augment.py or in network.py changes what comes out of a run: kept runs of
 # another version are not taken up.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,18 @@ class Sampler:
             ys.append(self.labels[i][pick])
         x, y = torch.cat(xs), torch.cat(ys)
         if len(self.grounds):
-            some = augment.chance(BATCH, 0.25, self.rng) & (y != self.clean)
-            pick = torch.randint(0, len(self.grounds), (int(some.sum()),), generator=self.rng)
-            if some.any():
-                x[some] = augment.paste(x[some], self.grounds[pick].float(), self.rng)
+            other = augment.chance(BATCH, 0.4, self.rng)
+            for set_in, some in (
+                (augment.paste, other & (y != self.clean) & augment.chance(BATCH, 0.4, self.rng)),
+                (augment.set_in, other & (y != self.clean)),
+            ):
+                other = other & ~some
+                pick = torch.randint(0, len(self.grounds), (int(some.sum()),), generator=self.rng)
+                if some.any():
+                    grounds = augment.roughen(self.grounds[pick].float(), self.rng)
+                    x[some] = set_in(x[some], grounds, self.rng)
+            if other.any():  # what is left of them is plain strip
+                x[other] = augment.roughen(x[other], self.rng)
         return augment.augment(x, self.rng), functional.one_hot(y, self.classes).float()
 
 

@@ -176,3 +176,20 @@ def test_graph_gives_what_was_measured():
     with torch.no_grad():
         mirrored = model(torch.from_numpy(pixels[:, :, ::-1].copy()).unsqueeze(1))[0]
     assert np.allclose(scores.numpy(), mirrored.numpy(), atol=1e-5)
+
+
+def test_set_in_keeps_the_strip_around_and_the_defects_sign():
+    rng = torch.Generator().manual_seed(1)
+    defects, grounds = torch.full((4, 1, 128, 128), 100.0), torch.full((4, 1, 128, 128), 50.0)
+    defects[:, :, 60:68, 60:68] = 20
+    out = augment.set_in(defects, grounds, rng)
+    assert torch.allclose(out[:, :, 0, 0], torch.tensor(50.0), atol=1)
+    depth = 50 - out[:, :, 64, 64]
+    assert (depth > 0.45 * 39).all() and (depth < 1.15 * 41).all()
+
+
+def test_grain_leaves_the_brightness():
+    x = torch.full((8, 1, 128, 128), 80.0)
+    out = augment.roughen(x, torch.Generator().manual_seed(3))
+    assert (out.mean(dim=(2, 3)) - 80).abs().max() < 8
+    assert out.std(dim=(2, 3)).max() > 1
