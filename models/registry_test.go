@@ -289,7 +289,7 @@ func TestConcurrentChangesAreAllKept(t *testing.T) {
 	if err := json.Unmarshal(data, &a); err != nil {
 		t.Fatal(err)
 	}
-	chain := append(a.Earlier, a.Active)
+	chain := slices.Concat(a.Earlier, []Activation{a.Active})
 	for i := 1; i < len(chain); i++ {
 		if chain[i].ID == chain[i-1].ID {
 			t.Errorf("%s follows itself: a change was lost", chain[i].ID)

@@ -218,6 +218,15 @@ func FuzzZip(f *testing.F) {
 	}
 	f.Add(zipped(f, b))
 	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
+	var small bytes.Buffer
+	z := zip.NewWriter(&small)
+	if err := z.AddFS(fstest.MapFS{ManifestName: {Data: []byte("{}")}, "pictures/hole.png": {Data: []byte("PNG")}}); err != nil {
+		f.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(small.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, err := openBytes(data)
 		if err != nil {
