@@ -207,8 +207,8 @@ func (o *export) one(l store.Label) error {
 	if err != nil && !errors.As(err, &missing) {
 		return err
 	}
-	size, perr := png.DecodeConfig(bytes.NewReader(picture))
-	if err != nil || perr != nil {
+	width, height, ok := sizeOf(picture)
+	if !ok {
 		o.lost++
 		return nil
 	}
@@ -236,12 +236,18 @@ func (o *export) one(l store.Label) error {
 		if r.Note != "" {
 			row.Note = &r.Note
 		}
-		o.coco.add(l, file, size.Width, size.Height)
+		o.coco.add(l, file, width, height)
 	}
 	if _, err := o.rows.Write([]labelRow{row}); err != nil {
 		return fmt.Errorf("labels.parquet: %w", err)
 	}
 	return nil
+}
+
+// sizeOf is the size of a picture in pixels; not ok where it is none.
+func sizeOf(picture []byte) (width, height int, ok bool) {
+	c, err := png.DecodeConfig(bytes.NewReader(picture))
+	return c.Width, c.Height, err == nil
 }
 
 // folderOf is where a picture goes. Training takes folders of classes that it knows, so that what is
