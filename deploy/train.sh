@@ -1,6 +1,7 @@
 #!/bin/sh
 # Trains a model bundle from class folders of X-SDD (DATASET) and simulated strip, into OUT.
-# SEED (1), STEPS (11000) and SIMULATED (2, the seed of the simulated pictures) can be set.
+# SEED (1), STEPS (7000), JOBS (2, networks trained at a time), BUNDLE_VERSION (1.0.0) and SIMULATED (2, the
+# seed of the simulated pictures) can be set. What is trained is kept: a run that was cut off goes on.
 set -eu
 cd "$(dirname "$0")/.."
 if [ -z "${DATASET:-}" ] || [ ! -d "${DATASET:-}" ]; then
@@ -16,4 +17,5 @@ work=$PWD/build/training
 [ -d "$work/golden" ] || bin/coilsight dataset simulate --out "$work/golden" --seed 77 --count 2 --coils 0
 cd models/training
 exec .venv/bin/python train.py --data "xsdd=$dataset*0.6" --data "simulator=$work/simulated*0.4" \
-	--golden "$work/golden" --seed "${SEED:-1}" --steps "${STEPS:-11000}" --folds 1 --out "$out"
+	--golden "$work/golden" --work "$work/fits" --seed "${SEED:-1}" --steps "${STEPS:-7000}" --jobs "${JOBS:-2}" \
+	--version "${BUNDLE_VERSION:-1.0.0}" --out "$out"
