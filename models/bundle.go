@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/draw"
 	"image/png"
 	"io"
@@ -250,6 +251,9 @@ func readCrops(m Manifest, data []byte, n int) ([]byte, error) {
 	cfg, err := png.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
+	}
+	if cfg.ColorModel != color.GrayModel {
+		return nil, errors.New("it is in colour or of 16 bits; allowed is grey of 8 bits")
 	}
 	if cfg.Width != m.Input.Width || cfg.Height != n*m.Input.Height {
 		return nil, fmt.Errorf("%d x %d pixels; allowed are %d x %d for %d crops", cfg.Width, cfg.Height, m.Input.Width, n*m.Input.Height, n)

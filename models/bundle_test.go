@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"image"
+	"image/png"
 	"io/fs"
 	"maps"
 	"os"
@@ -162,6 +164,9 @@ func TestBundleThatIsNotWhatItSaysIsRefused(t *testing.T) {
 		"crops are no PNG":     {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.png", []byte("GIF89a, and no PNG")) }, "golden.png: png: invalid format"},
 		"picture is no PNG":    {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "pictures/hole.png", []byte("GIF89a, and no PNG")) }, "pictures/hole.png: png: invalid format"},
 		"picture too large":    {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "pictures/hole.png", f["golden.png"].Data) }, "pictures/hole.png: 128 x 2560 pixels; allowed are 128 x 128"},
+		"picture in colour":    {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "pictures/hole.png", colourPNG(t)) }, "pictures/hole.png: it is in colour"},
+		"huge scores":          {manifest(func(m map[string]any) { file(m, 2)["bytes"] = 5 << 20 }), `golden.scores is "golden.json" of 5242880 bytes; allowed are 4194304`},
+		"huge report":          {manifest(func(m map[string]any) { file(m, 3)["bytes"] = 20 << 20 }), `evaluation is "report.json" of 20971520 bytes`},
 		"report is no JSON":    {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "report.json", []byte("fine")) }, "report.json is not a JSON document"},
 		"no golden scores":     {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.json", []byte(`{"scores":[]}`)) }, "scores of 0 crops; allowed are 1 to 256"},
 		"golden row too short": {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.json", shorten(t, f)) }, "scores; allowed are 10, one a class"},
@@ -179,6 +184,15 @@ func TestBundleThatIsNotWhatItSaysIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func colourPNG(t *testing.T) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := png.Encode(&out, image.NewNRGBA(image.Rect(0, 0, 128, 128))); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // shorten drops the last score of the last golden crop.

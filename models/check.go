@@ -123,19 +123,26 @@ func (m *Manifest) checkFiles() error {
 		}
 		paths = append(paths, f.Path)
 	}
-	type reference struct{ key, path string }
+	type reference struct {
+		key, path string
+		most      int64 // bytes
+	}
 	needs := []reference{
-		{"model", m.Model},
-		{"golden.crops", m.Golden.Crops},
-		{"golden.scores", m.Golden.Scores},
-		{"evaluation", m.Evaluation},
+		{"model", m.Model, maxFileBytes},
+		{"golden.crops", m.Golden.Crops, maxFileBytes},
+		{"golden.scores", m.Golden.Scores, maxTableBytes},
+		{"evaluation", m.Evaluation, maxReportBytes},
 	}
 	for _, c := range m.Classes {
-		needs = append(needs, reference{fmt.Sprintf("the picture of class %q", c.ID), c.Picture})
+		needs = append(needs, reference{fmt.Sprintf("the picture of class %q", c.ID), c.Picture, maxPictureBytes})
 	}
 	for _, need := range needs {
-		if !slices.Contains(paths, need.path) {
+		i := slices.Index(paths, need.path)
+		if i < 0 {
 			return fmt.Errorf("%s is %q, which files does not list; allowed are %v", need.key, need.path, paths)
+		}
+		if n := m.Files[i].Bytes; n > need.most {
+			return fmt.Errorf("%s is %q of %d bytes; allowed are %d", need.key, need.path, n, need.most)
 		}
 	}
 	return nil

@@ -35,6 +35,9 @@ const (
 	maxFileBytes     = 256 << 20
 	maxBundleBytes   = 384 << 20 // all files together; a bundle is held in memory
 	maxFiles         = 320       // a picture a class and those of the model
+	maxTableBytes    = 4 << 20   // golden scores: 256 crops of 256 classes are half a MiB
+	maxReportBytes   = 16 << 20
+	maxPictureBytes  = 4 << 20
 	maxClasses       = 256
 	maxGolden        = 256
 	maxInputSide     = 1024
