@@ -2,6 +2,15 @@ import { api, RequestError } from './api/client';
 import type { DefectColumns } from './api/mapbin';
 import type { CoilDetail, Defect, Gap, Recipe } from './api/types';
 
+/** Defects by id, each as it was last seen: a review may come in while an older state is being read. */
+function newest(read: readonly Defect[], seen: ReadonlyMap<number, Defect>): Map<number, Defect> {
+  const out = new Map(read.map((d) => [d.id, d]));
+  for (const d of seen.values()) {
+    if (d.revision > (out.get(d.id)?.revision ?? 0)) out.set(d.id, d);
+  }
+  return out;
+}
+
 /** One coil's record, kept fresh while it runs. */
 export class CoilRecord {
   detail = $state.raw<CoilDetail | null>(null);
@@ -65,7 +74,7 @@ export class CoilRecord {
       this.detail = detail;
       this.gaps = gaps;
       this.columns = columns;
-      this.reviewed = new Map(reviewed.map((d) => [d.id, d]));
+      this.reviewed = newest(reviewed, this.reviewed);
       this.error = null;
     } catch (error) {
       this.error = error;

@@ -35,6 +35,7 @@ test('the ledger of every camera balances on the screen', async ({ page }) => {
   await expect(page.getByText('Frame ledger')).toBeVisible();
   const rows = page.locator('.ledger tbody tr');
   await expect(rows).toHaveCount(9);
+  await expect(rows.first().locator('td')).toHaveCount(2); // the first status has come
   const sums = await rows.evaluateAll((list) => {
     const cell = (row: Element, side: number) =>
       Number(row.querySelectorAll('td')[side]!.textContent!.replaceAll(',', ''));

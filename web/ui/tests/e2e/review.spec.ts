@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { REPLAYED } from '../support/appliance';
-import { expect, test } from '../support/page';
+import { expect, test, violations } from '../support/page';
 
 interface Detail {
   counts: { defects: number; reviewed?: number; reviewed_not_in_grade?: number };
@@ -97,6 +97,7 @@ test('the grade stays until a person asks, then the history shows both', async (
   await expect(gradings).toContainText('Park');
   await expect(gradings).toContainText('Line, at the end of the coil');
   await expect(gradings.locator('li')).toHaveCount(count + 1);
+  expect(await violations(page)).toEqual([]);
   const after = await detail(page);
   expect(after.counts.reviewed_not_in_grade ?? 0).toBe(0);
   expect(after.gradings.at(-1)!.by).toBe('Park');
