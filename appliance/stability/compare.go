@@ -1,0 +1,248 @@
+package stability
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// Figure is one measure of a check against its limit.
+type Figure struct {
+	Name string `json:"name"`
+	// Measured keeps its sign; absent where nothing was left to measure it on, which does not pass.
+	Measured *float64 `json:"measured,omitempty"`
+	Limit    float64  `json:"limit"`
+	Least    bool     `json:"least"` // Limit is the least allowed, else the most
+	Unit     string   `json:"unit"`
+	Pass     bool     `json:"pass"`
+}
+
+// Difference is something that was not the same when the baseline was made.
+type Difference struct {
+	What   string `json:"what"`
+	Before string `json:"before"`
+	Now    string `json:"now"`
+}
+
+// ClassCount counts the baseline's events of a class.
+type ClassCount struct {
+	Class    inspection.DefectClass `json:"class"`
+	Baseline int                    `json:"baseline"`
+	Found    int                    `json:"found"`
+	Same     int                    `json:"same_class"`
+}
+
+// Result is a check of a run against a baseline.
+type Result struct {
+	Name       string       `json:"name"`
+	At         time.Time    `json:"at"`
+	BaselineAt time.Time    `json:"baseline_at"`
+	Pass       bool         `json:"pass"`
+	Figures    []Figure     `json:"figures"`
+	Changed    []Difference `json:"changed"` // what was not the same as at the baseline
+	Conditions Conditions   `json:"conditions"`
+	Reference  string       `json:"reference"`
+	Events     int          `json:"events"`
+	Found      int          `json:"found"` // of the baseline's
+	New        int          `json:"new"`
+	Classes    []ClassCount `json:"classes"`
+	// Few says that the baseline has too few events for its shares to be fine: one event is more than the
+	// room that the limits leave.
+	Few bool `json:"few_events"`
+}
+
+const (
+	// Two boxes are the same event where they share so much of their union, or their middles are so near. An
+	// event of 16 x 16 pixels that moves by one block each way has an IoU of 0.14 and is 11 pixels away; a long
+	// scratch whose end is cut off differently is far away and has a large IoU.
+	sameIoU      = 0.3
+	sameDistance = 24 // px, three of the detector's blocks
+
+	fewEvents = 20
+)
+
+// Compare judges a run by a baseline.
+func Compare(name string, base, now Run, limits []Limit) Result {
+	pairs := match(base.Events, now.Events)
+	r := Result{
+		Name: name, At: now.At, BaselineAt: base.At, Conditions: now.Conditions, Reference: now.Reference,
+		Events: len(base.Events), Found: len(pairs), New: len(now.Events) - len(pairs), Few: len(base.Events) < fewEvents,
+		Changed: changed(base, now), Classes: countClasses(base.Events, now.Events, pairs), Pass: true,
+	}
+	measured := measure(base, now, pairs)
+	for _, l := range limits {
+		f := Figure{Name: l.Figure, Limit: l.Value, Least: l.Least, Unit: l.Unit}
+		if v, ok := measured[l.Figure]; ok {
+			f.Measured = &v
+			f.Pass = l.Least && v >= l.Value || !l.Least && math.Abs(v) <= l.Value
+		}
+		r.Pass = r.Pass && f.Pass
+		r.Figures = append(r.Figures, f)
+	}
+	return r
+}
+
+// measure leaves out what cannot be measured.
+func measure(base, now Run, pairs []pair) map[string]float64 {
+	present := 0
+	var light, lightNow, noise, noiseNow float64
+	for i, p := range base.Pictures {
+		if i < len(now.Pictures) && p.Width == now.Pictures[i].Width && p.Height == now.Pictures[i].Height {
+			present++
+		}
+		light += p.Brightness
+		noise += p.Noise
+	}
+	for _, p := range now.Pictures {
+		lightNow += p.Brightness
+		noiseNow += p.Noise
+	}
+	m := map[string]float64{}
+	share := func(name string, n, of float64) {
+		if of > 0 {
+			m[name] = n / of
+		}
+	}
+	drift := func(name string, now, before float64) {
+		if before > 0 {
+			m[name] = now/before - 1
+		}
+	}
+	share(PicturesPresent, float64(present), float64(len(base.Pictures)))
+	before, after := float64(len(base.Pictures)), float64(max(len(now.Pictures), 1))
+	drift(BrightnessDrift, lightNow/after, light/max(before, 1))
+	drift(NoiseDrift, noiseNow/after, noise/max(before, 1))
+	share(FoundAgain, float64(len(pairs)), float64(len(base.Events)))
+	share(NewEvents, float64(len(now.Events)-len(pairs)), float64(len(base.Events)))
+
+	var same, shift, largest, confidence, score, scoreNow float64
+	for _, p := range pairs {
+		a, b := base.Events[p.base], now.Events[p.now]
+		shift += p.distance
+		largest = max(largest, p.distance)
+		score += float64(a.Score)
+		scoreNow += float64(b.Score)
+		if a.Class == b.Class {
+			same++
+			confidence += float64(b.Confidence - a.Confidence)
+		}
+	}
+	share(ClassAgreement, same, float64(len(pairs)))
+	share(MeanShift, shift, float64(len(pairs)))
+	share(ConfidenceDrift, confidence, same)
+	drift(ScoreDrift, scoreNow, score)
+	if len(pairs) > 0 {
+		m[LargestShift] = largest
+	}
+	return m
+}
+
+// pair is an event of the baseline and the same one now, by their indices.
+type pair struct {
+	base, now int
+	iou       float64
+	distance  float64 // px, between the middles
+}
+
+// match pairs the events of the same picture one to one, the best overlap first.
+func match(base, now []Event) []pair {
+	in := map[int][]int{} // events now, by picture
+	for j, e := range now {
+		in[e.Picture] = append(in[e.Picture], j)
+	}
+	var all []pair
+	for i, a := range base {
+		for _, j := range in[a.Picture] {
+			p := pair{i, j, iou(a, now[j]), distance(a, now[j])}
+			if p.iou >= sameIoU || p.distance <= sameDistance {
+				all = append(all, p)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b pair) int {
+		return cmp.Or(cmp.Compare(b.iou, a.iou), cmp.Compare(a.distance, b.distance), cmp.Compare(a.base, b.base), cmp.Compare(a.now, b.now))
+	})
+	takenBase, takenNow := map[int]bool{}, map[int]bool{}
+	var out []pair
+	for _, p := range all {
+		if !takenBase[p.base] && !takenNow[p.now] {
+			takenBase[p.base], takenNow[p.now] = true, true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func iou(a, b Event) float64 {
+	w := min(a.X+a.Width, b.X+b.Width) - max(a.X, b.X)
+	h := min(a.Y+a.Height, b.Y+b.Height) - max(a.Y, b.Y)
+	if w <= 0 || h <= 0 {
+		return 0
+	}
+	return float64(w*h) / float64(a.Width*a.Height+b.Width*b.Height-w*h)
+}
+
+func distance(a, b Event) float64 {
+	middle := func(at, size int) float64 { return float64(at) + float64(size)/2 }
+	return math.Hypot(middle(a.X, a.Width)-middle(b.X, b.Width), middle(a.Y, a.Height)-middle(b.Y, b.Height))
+}
+
+// changed names everything that was another at the baseline: a check that fails after a new model was put in is
+// expected, one that fails where nothing is named is an alarm.
+func changed(base, now Run) []Difference {
+	out := []Difference{}
+	note := func(what, before, after string) {
+		if before != after {
+			out = append(out, Difference{what, before, after})
+		}
+	}
+	a, b := base.Conditions, now.Conditions
+	note("model", a.Model, b.Model)
+	note("program", a.Program, b.Program)
+	note("threshold", fmt.Sprint(a.Threshold), fmt.Sprint(b.Threshold))
+	note("provider", a.Provider, b.Provider)
+	note("number of pictures", fmt.Sprint(len(base.Pictures)), fmt.Sprint(len(now.Pictures)))
+	var other []string
+	for i := range min(len(base.Pictures), len(now.Pictures)) {
+		if base.Pictures[i].SHA256 != now.Pictures[i].SHA256 {
+			other = append(other, now.Pictures[i].Name)
+		}
+	}
+	if n := len(other); n > 0 {
+		const named = 5
+		names := strings.Join(other[:min(n, named)], ", ")
+		if n > named {
+			names += ", …"
+		}
+		note("pictures", "as at the baseline", fmt.Sprintf("%d of %d have other content: %s", n, len(now.Pictures), names))
+	}
+	return out
+}
+
+func countClasses(base, now []Event, pairs []pair) []ClassCount {
+	at := map[inspection.DefectClass]*ClassCount{}
+	for _, e := range base {
+		if at[e.Class] == nil {
+			at[e.Class] = &ClassCount{Class: e.Class}
+		}
+		at[e.Class].Baseline++
+	}
+	for _, p := range pairs {
+		c := at[base[p.base].Class]
+		c.Found++
+		if now[p.now].Class == c.Class {
+			c.Same++
+		}
+	}
+	out := []ClassCount{}
+	for _, c := range at {
+		out = append(out, *c)
+	}
+	slices.SortFunc(out, func(a, b ClassCount) int { return cmp.Compare(a.Class, b.Class) })
+	return out
+}
