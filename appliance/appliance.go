@@ -203,16 +203,9 @@ func (a *Appliance) openLine() error {
 }
 
 func (a *Appliance) openServer() error {
-	var catalogue []web.ClassInfo
-	for _, c := range a.desk.engine().Bundle.Manifest.Classes {
-		catalogue = append(catalogue, web.ClassInfo{ID: c.ID, Ko: c.Korean, En: c.English})
-	}
-	catalogue = append(catalogue,
-		web.ClassInfo{ID: inspection.Unknown, Ko: "미상", En: "unknown"},
-		web.ClassInfo{ID: inspection.Unclassified, Ko: "미분류", En: "unclassified"})
 	handler, err := web.New(web.Options{
 		Reader: a.store, Changes: a.store, Control: &control{a}, Reviewer: a.store, Recipes: a.store, Live: a.live, Hub: a.hub,
-		Catalogue: catalogue, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
+		Models: a.desk, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
 	})
 	if err != nil {
 		return err

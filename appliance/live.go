@@ -265,6 +265,9 @@ func (l *live) conditions(st web.Live, now, before look, failing error) []condit
 	if failing != nil {
 		raise("record_failing", 0, "reason", failing.Error())
 	}
+	for _, reason := range l.a.desk.Models().Refused {
+		raise("model_refused", 1, "reason", reason)
+	}
 	if p := st.Provider; !p.Healthy {
 		raise("provider_mismatch", 1, "configured", p.Configured, "measured", p.Measured)
 	}

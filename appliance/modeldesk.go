@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/models"
+	"github.com/coilsight/coilsight/web"
 )
 
 // deskLooks is how often the registry is looked at: reading it costs one small file.
@@ -127,10 +129,14 @@ func (d *modelDesk) look() {
 	}
 	d.stage(active)
 	d.cast(shadowed)
-	if s := d.state().Shadow; s != nil {
-		if err := d.keep(*s); err != nil {
-			d.log.Warn("the shadow's agreement cannot be kept", "error", err)
-		}
+	d.mu.RLock()
+	s, at := d.shadow, d.work
+	d.mu.RUnlock()
+	if s == nil {
+		return
+	}
+	if err := d.keep(s.agreement(at.Bundle.ID())); err != nil {
+		d.log.Warn("the shadow's agreement cannot be kept", "error", err)
 	}
 }
 
@@ -214,17 +220,11 @@ func (d *modelDesk) engine() *Engine {
 // model is the bundle that classifies now.
 func (d *modelDesk) model() string { return d.engine().Bundle.ID() }
 
-// modelState is what people are told of the models.
-type modelState struct {
-	Active, Next string   // bundle ids; Next is empty where none waits
-	Refused      []string // sentences
-	Shadow       *Agreement
-}
-
-func (d *modelDesk) state() modelState {
+// Models tells which bundles are at work.
+func (d *modelDesk) Models() web.ModelState {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	st := modelState{Active: d.work.Bundle.ID()}
+	st := web.ModelState{Active: d.work.Bundle.ID()}
 	for _, r := range []refusal{d.refusedNext, d.refusedShadow} {
 		if r.id != "" {
 			st.Refused = append(st.Refused, r.reason)
@@ -235,9 +235,39 @@ func (d *modelDesk) state() modelState {
 	}
 	if d.shadow != nil {
 		a := d.shadow.agreement(st.Active)
-		st.Shadow = &a
+		st.Shadow = &web.ShadowAgreement{
+			Shadow: a.Shadow, Since: a.Since, Compared: a.Compared, Agreed: a.Agreed, Skipped: a.Skipped,
+		}
+		for _, p := range a.Answers {
+			st.Shadow.Answers = append(st.Shadow.Answers, web.AnswerCount(p))
+		}
 	}
 	return st
+}
+
+// Classes is the catalogue of the model at work, and the answers that stand for the lack of a class.
+func (d *modelDesk) Classes() []web.ClassInfo {
+	text := func(t models.Text) *web.Text { return &web.Text{Ko: t.Korean, En: t.English} }
+	var out []web.ClassInfo
+	for _, c := range d.engine().Bundle.Manifest.Classes {
+		out = append(out, web.ClassInfo{
+			ID: c.ID, Ko: c.Korean, En: c.English, Description: text(c.Description), Cause: text(c.Cause), Remedy: text(c.Remedy), HasPicture: true,
+		})
+	}
+	return append(out,
+		web.ClassInfo{ID: inspection.Unknown, Ko: "미상", En: "unknown"},
+		web.ClassInfo{ID: inspection.Unclassified, Ko: "미분류", En: "unclassified"})
+}
+
+// ClassPicture is what a class looks like.
+func (d *modelDesk) ClassPicture(class inspection.DefectClass) ([]byte, bool) {
+	b := d.engine().Bundle
+	for _, c := range b.Manifest.Classes {
+		if c.ID == class {
+			return b.File(c.Picture), true
+		}
+	}
+	return nil, false
 }
 
 // cast puts another bundle into the shadow, or none.

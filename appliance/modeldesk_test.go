@@ -76,7 +76,7 @@ func TestModelChangesAtACoilBoundaryAndLosesNoCrop(t *testing.T) {
 	}
 	first := d.engine()
 	want("two", "")
-	if d.engine() != first || d.state().Next == "" {
+	if d.engine() != first || d.Models().Next == "" {
 		t.Error("the model changed before a coil began, or none waits")
 	}
 	d.boundary()
@@ -99,14 +99,14 @@ func TestModelThatDoesNotProveIsRefusedOnce(t *testing.T) {
 	want("broken", "")
 	want("broken", "")
 	d.boundary()
-	if st := d.state(); d.engine() != first || len(st.Refused) != 1 || st.Refused[0] != "model broken: golden crop 3 is off" {
+	if st := d.Models(); d.engine() != first || len(st.Refused) != 1 || st.Refused[0] != "model broken: golden crop 3 is off" {
 		t.Errorf("state %+v; want the first model at work and the reason", st)
 	}
 	if opened.Load() != 2 {
 		t.Errorf("a refused model was opened %d times; once is enough", opened.Load()-1)
 	}
 	want("one", "")
-	if st := d.state(); len(st.Refused) != 0 {
+	if st := d.Models(); len(st.Refused) != 0 {
 		t.Errorf("the refusal stays after the plant went back: %+v", st)
 	}
 }
@@ -117,7 +117,7 @@ func TestModelThatIsNoLongerWantedDoesNotTakeOver(t *testing.T) {
 	want("two", "")
 	want("one", "")
 	d.boundary()
-	if d.engine() != first || d.state().Next != "" {
+	if d.engine() != first || d.Models().Next != "" {
 		t.Error("a model took over that was taken back before the coil began")
 	}
 }
@@ -155,7 +155,7 @@ func TestShadowAnswersTheSameCropsAndChangesNothing(t *testing.T) {
 	if a.Compared != len(golden) || a.Agreed != a.Compared || a.Skipped != 0 {
 		t.Errorf("agreement %+v; want all %d crops compared and agreed: both are the same model", a, len(golden))
 	}
-	if d.state().Shadow != nil {
+	if d.Models().Shadow != nil {
 		t.Error("the shadow stays after it was taken off")
 	}
 }
@@ -175,7 +175,7 @@ func TestBusyShadowIsSkippedAndCounted(t *testing.T) {
 	for range shadowCrops {
 		d.shadow.free <- make([]byte, inference.CropSize*inference.CropSize)
 	}
-	if a := d.state().Shadow; a.Skipped != 1 || a.Compared != 0 {
+	if a := d.Models().Shadow; a.Skipped != 1 || a.Compared != 0 {
 		t.Errorf("agreement %s; want one crop skipped", fmt.Sprint(a))
 	}
 }

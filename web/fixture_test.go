@@ -42,7 +42,7 @@ func newFixture(t *testing.T) *fixture {
 	})
 	f.Handler, err = New(Options{
 		Reader: s, Changes: s, Control: f, Reviewer: s, Recipes: s, Live: f, Hub: f.hub, Version: "0.1.0",
-		Catalogue: []ClassInfo{{"hole", "홀", "hole"}},
+		Models: oneClass{},
 		Ready:     func() Readiness { return f.ready },
 		Metrics:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("coilsight_up 1\n")) }),
 		UI: fstest.MapFS{
@@ -123,4 +123,19 @@ func read[T any](t *testing.T, f http.Handler, status int, method, target, body 
 		t.Fatalf("%s %s: %v in %s", method, target, err, w.Body)
 	}
 	return v
+}
+
+// oneClass is a model that knows holes, and is watched by a shadow.
+type oneClass struct{}
+
+func (oneClass) Classes() []ClassInfo {
+	return []ClassInfo{{ID: "hole", Ko: "홀", En: "hole", Cause: &Text{"원인", "cause"}, HasPicture: true}}
+}
+
+func (oneClass) ClassPicture(c inspection.DefectClass) ([]byte, bool) {
+	return []byte("\x89PNG"), c == "hole"
+}
+
+func (oneClass) Models() ModelState {
+	return ModelState{Active: "steel 1.0.0", Shadow: &ShadowAgreement{Shadow: "steel 1.1.0", Compared: 3, Agreed: 2, Answers: []AnswerCount{{"hole", "hole", 2}, {"hole", "unknown", 1}}}}
 }

@@ -69,12 +69,6 @@ func (a *api) registerProbes() {
 		}
 		return &recipesOutput{RecipeList{list(r)}}, nil
 	})
-	huma.Register(a.huma, huma.Operation{
-		OperationID: "list-classes", Method: http.MethodGet, Path: "/api/v1/classes", Tags: []string{"appliance"},
-		Summary: "List the defect classes with their names",
-	}, func(context.Context, *struct{}) (*classesOutput, error) {
-		return &classesOutput{ClassList{list(a.Catalogue)}}, nil
-	})
 }
 
 type (

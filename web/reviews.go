@@ -87,8 +87,9 @@ func (a *api) reviewDefect(ctx context.Context, in *reviewInput) (*defectOutput,
 	if err != nil {
 		return nil, err
 	}
-	classes := make([]inspection.DefectClass, 0, len(a.Catalogue))
-	for _, c := range a.Catalogue {
+	catalogue := a.Models.Classes()
+	classes := make([]inspection.DefectClass, 0, len(catalogue))
+	for _, c := range catalogue {
 		classes = append(classes, c.ID)
 	}
 	r := inspection.Review{Class: in.Body.Class, By: strings.TrimSpace(in.Body.By), Note: strings.TrimSpace(in.Body.Note)}

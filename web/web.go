@@ -11,7 +11,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
-	"github.com/coilsight/coilsight/inspection"
 )
 
 // maxBody bounds what a request may send: order data is a few hundred bytes. Each operation refuses
@@ -27,20 +26,13 @@ type Options struct {
 	Recipes   RecipeBook
 	Live      LiveView
 	Hub       *Hub
-	Catalogue []ClassInfo
+	Models    Models
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
 	Metrics http.Handler // nil: no /metrics
 	UI      fs.FS        // the built interface; nil or empty: a line of text says so
 	Version string       // of the appliance
 	Log     *slog.Logger // nil: slog.Default()
-}
-
-// ClassInfo names one class of the model's catalogue in both languages.
-type ClassInfo struct {
-	ID inspection.DefectClass `json:"id"`
-	Ko string                 `json:"ko"`
-	En string                 `json:"en"`
 }
 
 // Readiness says whether the appliance inspects, and why not.
@@ -92,6 +84,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerLive()
 	a.registerEvents()
 	a.registerProbes()
+	a.registerModels()
 	polish(a.huma.OpenAPI())
 
 	docs, err := renderDocs(a.huma.OpenAPI())

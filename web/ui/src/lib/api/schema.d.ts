@@ -31,8 +31,25 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List the defect classes with their names */
+    /** List the defect classes with their names, causes and remedies */
     get: operations['list-classes'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/classes/{id}/picture': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Read the picture of a defect class */
+    get: operations['get-class-picture'];
     put?: never;
     post?: never;
     delete?: never;
@@ -376,6 +393,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/models': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read which models are at work
+     * @description A change takes effect at the next coil: coilsight model activate, rollback and shadow make one.
+     */
+    get: operations['get-models'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/recipes': {
     parameters: {
       query?: never;
@@ -447,6 +484,12 @@ export interface components {
         [key: string]: string;
       };
     };
+    AnswerCount: {
+      active: string;
+      /** Format: int64 */
+      crops: number;
+      shadow: string;
+    };
     CameraState: {
       camera: string;
       coverage: components['schemas']['Coverage'];
@@ -487,9 +530,16 @@ export interface components {
       oldest_seq: number;
     };
     ClassInfo: {
+      /** @description Where it usually comes from */
+      cause?: components['schemas']['Text'];
+      description?: components['schemas']['Text'];
       en: string;
+      /** @description GET /api/v1/classes/{id}/picture shows what it looks like */
+      has_picture: boolean;
       id: string;
       ko: string;
+      /** @description What is usually done */
+      remedy?: components['schemas']['Text'];
     };
     ClassList: {
       classes: components['schemas']['ClassInfo'][];
@@ -767,6 +817,15 @@ export interface components {
       /** Format: double */
       unassigned_metres: number;
     };
+    ModelState: {
+      /** @description Name and version of the bundle that classifies */
+      active: string;
+      /** @description Proven, and takes over at the next coil */
+      next?: string;
+      /** @description Why a bundle that is wanted is not taken */
+      refused: string[];
+      shadow?: components['schemas']['ShadowAgreement'];
+    };
     OrderRequest: {
       /** Format: double */
       length_mm?: number;
@@ -869,6 +928,26 @@ export interface components {
       to_mm: number;
       unit: string;
     };
+    ShadowAgreement: {
+      /** Format: int64 */
+      agreed: number;
+      /** @description Each pair of answers, the commonest first */
+      answers: components['schemas']['AnswerCount'][];
+      /**
+       * Format: int64
+       * @description Crops that both answered
+       */
+      compared: number;
+      /** @description Name and version of the bundle */
+      shadow: string;
+      /** Format: date-time */
+      since: string;
+      /**
+       * Format: int64
+       * @description Crops that came while the shadow was busy
+       */
+      skipped: number;
+    };
     Strip: {
       coil: string;
       /** Format: double */
@@ -886,6 +965,10 @@ export interface components {
       length_mm: number;
       /** Format: double */
       width_mm: number;
+    };
+    Text: {
+      en: string;
+      ko: string;
     };
   };
   responses: never;
@@ -978,6 +1061,58 @@ export interface operations {
       };
       /** @description Error */
       default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'get-class-picture': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The picture, rendered by the simulator */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          'Content-Type'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'image/png': string;
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
         headers: {
           [name: string]: unknown;
         };
@@ -2068,6 +2203,35 @@ export interface operations {
       };
       /** @description Internal Server Error */
       500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'get-models': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ModelState'];
+        };
+      };
+      /** @description Error */
+      default: {
         headers: {
           [name: string]: unknown;
         };
