@@ -138,6 +138,33 @@ CREATE TABLE gradings (
 CREATE INDEX gradings_coil ON gradings (coil, n);
 INSERT INTO gradings (coil, at, asked_by, reviewed, reviews_to, result)
 	SELECT n, coalesce(ended_at, updated_at), '', 0, 0, result FROM coils WHERE result IS NOT NULL ORDER BY n;
+`, `
+-- Random samples of defects for people to review. Rows are only added. A record that was taken back to an
+-- earlier version may have the tables.
+CREATE TABLE IF NOT EXISTS samples (
+	id              INTEGER PRIMARY KEY AUTOINCREMENT, -- an id is never used again
+	at              INTEGER NOT NULL,
+	asked_by        TEXT    NOT NULL, -- may be empty
+	since           INTEGER NOT NULL, -- defects seen before it were left out; 0: none were
+	seed            INTEGER NOT NULL, -- the bits of an unsigned number
+	without_picture INTEGER NOT NULL,
+	models          TEXT    NOT NULL -- JSON
+);
+
+CREATE TABLE IF NOT EXISTS sample_strata (
+	sample INTEGER NOT NULL REFERENCES samples (id),
+	class  TEXT    NOT NULL,
+	size   INTEGER NOT NULL, -- at the draw
+	drawn  INTEGER NOT NULL,
+	PRIMARY KEY (sample, class)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS sample_defects (
+	sample INTEGER NOT NULL REFERENCES samples (id),
+	n      INTEGER NOT NULL, -- from 0, in random order
+	defect INTEGER NOT NULL REFERENCES defects (id),
+	PRIMARY KEY (sample, n)
+) WITHOUT ROWID;
 `}
 }
 
