@@ -41,7 +41,7 @@ func newFixture(t *testing.T) *fixture {
 		}
 	})
 	f.Handler, err = New(Options{
-		Reader: s, Changes: s, Control: f, Reviewer: s, Recipes: s, Live: f, Hub: f.hub, Version: "0.1.0",
+		Reader: s, Changes: s, Control: f, Reviewer: s, Samples: s, Recipes: s, Live: f, Hub: f.hub, Version: "0.1.0",
 		Models: oneClass{},
 		Ready:     func() Readiness { return f.ready },
 		Metrics:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("coilsight_up 1\n")) }),

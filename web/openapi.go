@@ -17,6 +17,7 @@ func document(version string) huma.Config {
 	c.Tags = []*huma.Tag{
 		{Name: "coils", Description: "What was found on which coil, and how it was graded."},
 		{Name: "reviews", Description: "What people say of defects, and grades that rest on it."},
+		{Name: "quality", Description: "How often the model is right, estimated from random samples that people review."},
 		{Name: "tracking", Description: "The mill announces, starts and finishes coils."},
 		{Name: "changes", Description: "The change log, in commit order, without gaps or repeats."},
 		{Name: "live", Description: "The line as it runs."},

@@ -10,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
-
 )
 
 // maxBody bounds what a request may send: order data is a few hundred bytes. Each operation refuses
@@ -19,14 +18,15 @@ const maxBody = 64 << 10
 
 // Options are the parts that the API speaks to. All but Metrics, UI and Log are required.
 type Options struct {
-	Reader    CoilReader
-	Changes   ChangeLog
-	Control   CoilControl
-	Reviewer  Reviewer
-	Recipes   RecipeBook
-	Live      LiveView
-	Hub       *Hub
-	Models    Models
+	Reader   CoilReader
+	Changes  ChangeLog
+	Control  CoilControl
+	Reviewer Reviewer
+	Samples  SampleBook
+	Recipes  RecipeBook
+	Live     LiveView
+	Hub      *Hub
+	Models   Models
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
 	Metrics http.Handler // nil: no /metrics
@@ -79,6 +79,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerCoils()
 	a.registerDefects()
 	a.registerReviews()
+	a.registerQuality()
 	a.registerControl()
 	a.registerChanges()
 	a.registerLive()
