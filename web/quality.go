@@ -55,6 +55,18 @@ type ClassificationRate struct {
 	Unreviewed []inspection.DefectClass `json:"unreviewed_classes" doc:"While there is one, stratified is absent"`
 }
 
+// DetailOf lists a sample's defects, given as they are now.
+func DetailOf(s inspection.Sample, defects []inspection.Defect) SampleDetail {
+	e := inspection.EstimateRate(s, defects)
+	return SampleDetail{Sample: s, Reviewed: e.Reviewed, Open: e.Open, Defects: list(defects)}
+}
+
+// RateOf counts the reviews of a sample's defects, given as they are now.
+func RateOf(s inspection.Sample, defects []inspection.Defect) ClassificationRate {
+	e := inspection.EstimateRate(s, defects)
+	return ClassificationRate{RateEstimate: e, Sample: s, Unreviewed: list(e.Unreviewed())}
+}
+
 func (a *api) registerQuality() {
 	read := []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusInternalServerError}
 	huma.Register(a.huma, huma.Operation{
@@ -62,7 +74,7 @@ func (a *api) registerQuality() {
 		Summary:       "Draw a random sample of recorded defects for people to review",
 		Description:   "Stratified by the class the model gave, in proportion to their numbers with a least of each. Defects without a picture or without an answer of the model are left out.",
 		DefaultStatus: http.StatusCreated,
-		Errors:        commandErrors(), MaxBodyBytes: maxBody,
+		Errors:        []int{http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusInsufficientStorage}, MaxBodyBytes: maxBody,
 	}, a.drawSample)
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "list-samples", Method: http.MethodGet, Path: "/api/v1/quality/samples", Tags: []string{"quality"},
@@ -118,8 +130,7 @@ func (a *api) getSample(ctx context.Context, in *sampleInput) (*sampleDetailOutp
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	e := inspection.EstimateRate(s, defects)
-	return &sampleDetailOutput{SampleDetail{Sample: s, Reviewed: e.Reviewed, Open: e.Open, Defects: list(defects)}}, nil
+	return &sampleDetailOutput{DetailOf(s, defects)}, nil
 }
 
 type rateInput struct {
@@ -133,6 +144,5 @@ func (a *api) getClassificationRate(ctx context.Context, in *rateInput) (*rateOu
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	e := inspection.EstimateRate(s, defects)
-	return &rateOutput{ClassificationRate{RateEstimate: e, Sample: s, Unreviewed: list(e.Unreviewed())}}, nil
+	return &rateOutput{RateOf(s, defects)}, nil
 }
