@@ -9,6 +9,7 @@ import type {
   Defect,
   Gap,
   Live,
+  ModelState,
   Readiness,
   Recipe,
   ReviewRecord,
@@ -115,6 +116,7 @@ export const api = {
     command<CoilDetail>('POST', `${BASE}/coils/${encodeURIComponent(seen.id)}/regrade`, seen, { by }),
   classes: async () => (await json<{ classes: ClassInfo[] }>(`${BASE}/classes`)).classes,
   recipes: async () => (await json<{ recipes: Recipe[] }>(`${BASE}/recipes`)).recipes,
+  models: () => json<ModelState>(`${BASE}/models`),
   /** The same document comes with 503 while the appliance is not ready. */
   readiness: async (): Promise<Readiness> => {
     const response = await fetch('/readyz').catch(() => null);

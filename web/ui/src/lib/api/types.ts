@@ -16,6 +16,7 @@ export type Gap = Schemas['Gap'];
 export type GradingRule = Schemas['GradingRule'];
 export type Grading = Schemas['Grading'];
 export type Live = Schemas['Live'];
+export type ModelState = Schemas['ModelState'];
 export type Readiness = Schemas['Readiness'];
 export type Recipe = Schemas['Recipe'];
 export type Review = Schemas['Review'];

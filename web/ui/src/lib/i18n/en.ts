@@ -147,6 +147,11 @@ export const en = {
       'Classes may come late at full speed.',
       'Check the driver, then start the appliance again.',
     ),
+    model_refused: alarm(
+      'New model refused',
+      'The model before it goes on; nothing is lost.',
+      'Read the reason; mend or roll back with coilsight model.',
+    ),
     record_failing: alarm(
       'Record cannot be written',
       'What is found now is not kept.',
@@ -302,6 +307,15 @@ export const en = {
     title: 'About',
     version: 'Version',
     model: 'Model',
+    nextModel: 'Takes over at the next coil',
+    refusedModel: 'Refused',
+    shadow: 'Model in the shadow',
+    shadowDetail: (agreed: string, compared: string, skipped: string) =>
+      `agrees on ${agreed} of ${compared} crops; ${skipped} not compared`,
+    shadowAnswers: 'Where the two disagree',
+    atWork: 'At work',
+    inShadow: 'In the shadow',
+    crops: 'Crops',
     provider: 'Classifier runs on',
     configured: 'Configured',
     measured: 'Measured',
