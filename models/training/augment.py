@@ -105,7 +105,7 @@ GRAINS = ((1, 1), (1, 2), (2, 2), (4, 4), (8, 1), (16, 2), (32, 4))  # pixels al
 
 def roughen(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     """Strip of another mill: two layers of grain, round or drawn out along the strip, each with a standard
-    deviation of up to a tenth of the brightness."""
+    deviation of up to 8 % of the brightness."""
     n, _, h, w = x.shape
     mean = x.mean(dim=(2, 3), keepdim=True)
     for _ in range(2):
@@ -113,17 +113,17 @@ def roughen(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
         grain = torch.randn((n, 1, h // along, w // across), generator=rng)
         if (along, across) != (1, 1):
             grain = functional.interpolate(grain, size=(h, w), mode="bilinear", align_corners=False)
-        x = x + uniform(n, 0, 0.1, rng).view(n, 1, 1, 1) * mean * grain
+        x = x + uniform(n, 0, 0.08, rng).view(n, 1, 1, 1) * mean * grain
     return x
 
 
 def set_in(defects: torch.Tensor, grounds: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Adds to strip what differs from a defect picture's mean, at 0.45 to 1.15 of its contrast and fading
+    """Adds to strip what differs from a defect picture's mean, at 0.55 to 1.15 of its contrast and fading
     out at its border: a defect as it looks on steel that the collection does not show."""
     n, _, h, w = defects.shape
     mean = defects.mean(dim=(2, 3), keepdim=True)
     ratio = grounds.mean(dim=(2, 3), keepdim=True) / mean.clamp(min=1)
-    contrast = torch.exp(uniform(n, math.log(0.45), math.log(1.15), rng)).view(n, 1, 1, 1)
+    contrast = torch.exp(uniform(n, math.log(0.55), math.log(1.15), rng)).view(n, 1, 1, 1)
     y = torch.arange(h) + 1
     border = torch.minimum(torch.minimum(y, h + 1 - y).view(h, 1), torch.minimum(y, w + 1 - y).view(1, w))
     fade = (border / uniform(n, 8, 32, rng).view(n, 1, 1, 1)).clamp(max=1)

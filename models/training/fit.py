@@ -23,7 +23,7 @@ NO_DEFECT = "no_defect"
 KEEP_EVERY = 500  # steps between checkpoints
 # Raise it when a change here, in augment.py or in network.py changes what comes out of a run: kept runs of
 # another version are not taken up.
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Sampler:
             ys.append(self.labels[i][pick])
         x, y = torch.cat(xs), torch.cat(ys)
         if len(self.grounds):
-            other = augment.chance(BATCH, 0.4, self.rng)
+            other = augment.chance(BATCH, 0.3, self.rng)
             for set_in, some in (
                 (augment.paste, other & (y != self.clean) & augment.chance(BATCH, 0.4, self.rng)),
                 (augment.set_in, other & (y != self.clean)),
