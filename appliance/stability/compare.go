@@ -47,8 +47,8 @@ type Result struct {
 	Changed    []Difference `json:"changed"` // what was not the same as at the baseline
 	Conditions Conditions   `json:"conditions"`
 	Reference  string       `json:"reference"`
-	Events     int          `json:"events"`
-	Found      int          `json:"found"` // of the baseline's
+	Events     int          `json:"events"` // of the baseline
+	Found      int          `json:"found"`  // of them
 	New        int          `json:"new"`
 	Classes    []ClassCount `json:"classes"`
 	// Few says that the baseline has too few events for its shares to be fine: one event is more than the
@@ -62,19 +62,20 @@ const (
 	// scratch whose end is cut off differently is far away and has a large IoU.
 	sameIoU      = 0.3
 	sameDistance = 24 // px, three of the detector's blocks
+	sameInside   = 0.5
 
 	fewEvents = 20
 )
 
 // Compare judges a run by a baseline.
 func Compare(name string, base, now Run, limits []Limit) Result {
-	pairs := match(base.Events, now.Events)
+	pairs, fresh := match(base.Events, now.Events)
 	r := Result{
 		Name: name, At: now.At, BaselineAt: base.At, Conditions: now.Conditions, Reference: now.Reference,
-		Events: len(base.Events), Found: len(pairs), New: len(now.Events) - len(pairs), Few: len(base.Events) < fewEvents,
+		Events: len(base.Events), Found: len(pairs), New: fresh, Few: len(base.Events) < fewEvents,
 		Changed: changed(base, now), Classes: countClasses(base.Events, now.Events, pairs), Pass: true,
 	}
-	measured := measure(base, now, pairs)
+	measured := measure(base, now, pairs, fresh)
 	for _, l := range limits {
 		f := Figure{Name: l.Figure, Limit: l.Value, Least: l.Least, Unit: l.Unit}
 		if v, ok := measured[l.Figure]; ok {
@@ -88,7 +89,7 @@ func Compare(name string, base, now Run, limits []Limit) Result {
 }
 
 // measure leaves out what cannot be measured.
-func measure(base, now Run, pairs []pair) map[string]float64 {
+func measure(base, now Run, pairs []pair, fresh int) map[string]float64 {
 	present := 0
 	var light, lightNow, noise, noiseNow float64
 	for i, p := range base.Pictures {
@@ -118,25 +119,31 @@ func measure(base, now Run, pairs []pair) map[string]float64 {
 	drift(BrightnessDrift, lightNow/after, light/max(before, 1))
 	drift(NoiseDrift, noiseNow/after, noise/max(before, 1))
 	share(FoundAgain, float64(len(pairs)), float64(len(base.Events)))
-	share(NewEvents, float64(len(now.Events)-len(pairs)), float64(len(base.Events)))
+	share(NewEvents, float64(fresh), float64(len(base.Events)))
 
 	var same, shift, largest, confidence, score, scoreNow float64
+	whole := 0.0
 	for _, p := range pairs {
 		a, b := base.Events[p.base], now.Events[p.now]
-		shift += p.distance
-		largest = max(largest, p.distance)
-		score += float64(a.Score)
-		scoreNow += float64(b.Score)
+		if p.part { // it has no place, class and score of its own any more
+			continue
+		}
+		whole++
 		if a.Class == b.Class {
 			same++
 			confidence += float64(b.Confidence - a.Confidence)
 		}
+		by := moved(a, b)
+		shift += by
+		largest = max(largest, by)
+		score += float64(a.Score)
+		scoreNow += float64(b.Score)
 	}
-	share(ClassAgreement, same, float64(len(pairs)))
-	share(MeanShift, shift, float64(len(pairs)))
+	share(ClassAgreement, same, whole)
+	share(MeanShift, shift, whole)
 	share(ConfidenceDrift, confidence, same)
 	drift(ScoreDrift, scoreNow, score)
-	if len(pairs) > 0 {
+	if whole > 0 {
 		m[LargestShift] = largest
 	}
 	return m
@@ -145,51 +152,84 @@ func measure(base, now Run, pairs []pair) map[string]float64 {
 // pair is an event of the baseline and the same one now, by their indices.
 type pair struct {
 	base, now int
+	part      bool // the baseline's event is a part of a larger one now
 	iou       float64
 	distance  float64 // px, between the middles
 }
 
-// match pairs the events of the same picture one to one, the best overlap first.
-func match(base, now []Event) []pair {
+// match pairs the events of the same picture one to one, the best overlap first, and counts the new ones. Of those
+// left over, one that lies inside an event of the other run is no loss and not new: where defects are dense, a little
+// noise joins and parts their boxes.
+func match(base, now []Event) (pairs []pair, fresh int) {
 	in := map[int][]int{} // events now, by picture
 	for j, e := range now {
 		in[e.Picture] = append(in[e.Picture], j)
 	}
 	var all []pair
+	inside := map[int]int{} // the event now in which one of the baseline lies
+	covered := map[int]bool{}
 	for i, a := range base {
+		most := sameInside
 		for _, j := range in[a.Picture] {
-			p := pair{i, j, iou(a, now[j]), distance(a, now[j])}
+			b := now[j]
+			p := pair{base: i, now: j, iou: iou(a, b), distance: distance(a, b)}
 			if p.iou >= sameIoU || p.distance <= sameDistance {
 				all = append(all, p)
 			}
+			common := float64(overlap(a, b))
+			if share := common / float64(a.Width*a.Height); share >= most {
+				inside[i], most = j, share
+			}
+			covered[j] = covered[j] || common/float64(b.Width*b.Height) >= sameInside
 		}
 	}
 	slices.SortFunc(all, func(a, b pair) int {
 		return cmp.Or(cmp.Compare(b.iou, a.iou), cmp.Compare(a.distance, b.distance), cmp.Compare(a.base, b.base), cmp.Compare(a.now, b.now))
 	})
 	takenBase, takenNow := map[int]bool{}, map[int]bool{}
-	var out []pair
 	for _, p := range all {
 		if !takenBase[p.base] && !takenNow[p.now] {
 			takenBase[p.base], takenNow[p.now] = true, true
-			out = append(out, p)
+			pairs = append(pairs, p)
 		}
 	}
-	return out
+	for i := range base {
+		if j, ok := inside[i]; ok && !takenBase[i] {
+			pairs = append(pairs, pair{base: i, now: j, part: true})
+		}
+	}
+	for j := range now {
+		if !takenNow[j] && !covered[j] {
+			fresh++
+		}
+	}
+	return pairs, fresh
+}
+
+func overlap(a, b Event) int {
+	w := min(a.X+a.Width, b.X+b.Width) - max(a.X, b.X)
+	h := min(a.Y+a.Height, b.Y+b.Height) - max(a.Y, b.Y)
+	return max(w, 0) * max(h, 0)
 }
 
 func iou(a, b Event) float64 {
-	w := min(a.X+a.Width, b.X+b.Width) - max(a.X, b.X)
-	h := min(a.Y+a.Height, b.Y+b.Height) - max(a.Y, b.Y)
-	if w <= 0 || h <= 0 {
-		return 0
-	}
-	return float64(w*h) / float64(a.Width*a.Height+b.Width*b.Height-w*h)
+	common := overlap(a, b)
+	return float64(common) / float64(a.Width*a.Height+b.Width*b.Height-common)
 }
 
 func distance(a, b Event) float64 {
 	middle := func(at, size int) float64 { return float64(at) + float64(size)/2 }
 	return math.Hypot(middle(a.X, a.Width)-middle(b.X, b.Width), middle(a.Y, a.Height)-middle(b.Y, b.Height))
+}
+
+// moved is how far an event moved, in pixels. Along each axis the least of its two ends and its middle counts: a
+// long event that lost or gained a piece at one end is where it was.
+func moved(a, b Event) float64 {
+	axis := func(from, size, fromNow, sizeNow int) float64 {
+		head, tail := float64(fromNow-from), float64(fromNow+sizeNow-from-size)
+		return min(math.Abs(head), math.Abs(tail), math.Abs(head+tail)/2)
+	}
+	return math.Hypot(axis(a.X, a.Width, b.X, b.Width), axis(a.Y, a.Height, b.Y, b.Height))
 }
 
 // changed names everything that was another at the baseline: a check that fails after a new model was put in is

@@ -2,6 +2,7 @@ package stability
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,7 +14,7 @@ func event(picture, x, y, size int, class inspection.DefectClass, confidence, sc
 	return Event{Picture: picture, Score: score, Event: appliance.Event{X: x, Y: y, Width: size, Height: size, Class: class, Confidence: confidence}}
 }
 
-// baseline has 40 events of 32 x 32 pixels in two pictures, every fourth a hole.
+// baseline has 40 events of 32 x 32 pixels in two pictures, the first 200 long, every fourth a hole.
 func baseline() Run {
 	r := Run{
 		At: time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC), Reference: "strips",
@@ -30,6 +31,7 @@ func baseline() Run {
 		}
 		r.Events = append(r.Events, event(i%2, 40*i, 64, 32, class, 0.9, 2))
 	}
+	r.Events[0].Height = 200
 	return r
 }
 
@@ -62,7 +64,7 @@ func TestCheckNamesTheFiguresThatMoved(t *testing.T) {
 		"three events are new": {
 			func(r *Run) {
 				for i := range 3 {
-					r.Events = append(r.Events, event(0, 100*i, 200, 16, "hole", 0.8, 1.1))
+					r.Events = append(r.Events, event(0, 100*i+50, 200, 16, "hole", 0.8, 1.1))
 				}
 			},
 			[]string{NewEvents},
@@ -88,8 +90,13 @@ func TestCheckNamesTheFiguresThatMoved(t *testing.T) {
 		},
 		"one event is 20 pixels away": {
 			func(r *Run) { r.Events[0].Y += 20 },
-			[]string{LargestShift},
+			nil,
 			map[string]float64{MeanShift: 0.5, LargestShift: 20},
+		},
+		"a long event is 40 pixels away": {
+			func(r *Run) { r.Events[0].Y += 40 },
+			[]string{LargestShift},
+			map[string]float64{LargestShift: 40, FoundAgain: 1},
 		},
 		"confidence falls": {
 			func(r *Run) {
@@ -184,28 +191,49 @@ func TestWhatChangedSinceTheBaselineIsNamed(t *testing.T) {
 func TestEventsArePairedOneToOneWithinTheirPicture(t *testing.T) {
 	base := []Event{event(0, 0, 0, 32, "hole", 1, 1), event(0, 24, 0, 32, "hole", 1, 1), event(1, 0, 0, 32, "hole", 1, 1)}
 	for name, c := range map[string]struct {
-		now  []Event
-		want [][2]int
+		now   []Event
+		want  []pair // without their measures
+		fresh int
 	}{
-		"each to its own, not to its neighbour": {[]Event{event(0, 25, 0, 32, "hole", 1, 1), event(0, 2, 0, 32, "hole", 1, 1)}, [][2]int{{0, 1}, {1, 0}}},
-		"one for two finds one":                 {[]Event{event(0, 10, 0, 32, "hole", 1, 1)}, [][2]int{{0, 0}}},
-		"the place in another picture":          {[]Event{event(2, 0, 0, 32, "hole", 1, 1)}, nil},
-		"far away":                              {[]Event{event(1, 100, 0, 32, "hole", 1, 1)}, nil},
-		"small and near without overlap":        {[]Event{event(1, 24, 24, 8, "hole", 1, 1)}, [][2]int{{2, 0}}},
+		"each to its own, not to its neighbour": {
+			[]Event{event(0, 25, 0, 32, "hole", 1, 1), event(0, 2, 0, 32, "hole", 1, 1)},
+			[]pair{{base: 0, now: 1}, {base: 1, now: 0}},
+			0,
+		},
+		"one for two that are apart finds one": {[]Event{event(0, 4, 16, 16, "hole", 1, 1)}, []pair{{base: 0, now: 0}}, 0},
+		"two became one":                       {[]Event{event(0, 0, 0, 56, "hole", 1, 1)}, []pair{{base: 0, now: 0}, {base: 1, now: 0, part: true}}, 0},
+		"one became two":                       {[]Event{event(1, 0, 0, 24, "hole", 1, 1), event(1, 16, 16, 20, "hole", 1, 1)}, []pair{{base: 2, now: 0}}, 0},
+		"the place in another picture":         {[]Event{event(2, 0, 0, 32, "hole", 1, 1)}, nil, 1},
+		"far away":                             {[]Event{event(1, 100, 0, 32, "hole", 1, 1)}, nil, 1},
+		"small and near without overlap":       {[]Event{event(1, 24, 24, 8, "hole", 1, 1)}, []pair{{base: 2, now: 0}}, 0},
 	} {
-		got := match(base, c.now)
-		if len(got) != len(c.want) {
-			t.Errorf("%s: %+v; want %v", name, got, c.want)
-			continue
+		got, fresh := match(base, c.now)
+		for i := range got {
+			got[i].iou, got[i].distance = 0, 0
 		}
-		for _, w := range c.want {
-			found := false
-			for _, p := range got {
-				found = found || p.base == w[0] && p.now == w[1]
-			}
-			if !found {
-				t.Errorf("%s: %+v; want %v", name, got, c.want)
-			}
+		slices.SortFunc(got, func(a, b pair) int { return a.base - b.base })
+		slices.SortFunc(c.want, func(a, b pair) int { return a.base - b.base })
+		if !slices.Equal(got, c.want) || fresh != c.fresh {
+			t.Errorf("%s: %+v and %d new; want %+v and %d", name, got, fresh, c.want, c.fresh)
+		}
+	}
+}
+
+func TestEventThatGrewAtOneEndIsWhereItWas(t *testing.T) {
+	long := Event{Event: appliance.Event{X: 10, Y: 20, Width: 20, Height: 200}}
+	for name, c := range map[string]struct {
+		x, y, width, height int
+		want                float64
+	}{
+		"the same":       {10, 20, 20, 200, 0},
+		"cut off":        {10, 20, 20, 80, 0},
+		"cut at the top": {10, 140, 20, 80, 0},
+		"grown all over": {2, 12, 36, 216, 0},
+		"moved":          {13, 24, 20, 200, 5},
+		"moved and cut":  {13, 24, 20, 100, 5},
+	} {
+		if got := moved(long, Event{Event: appliance.Event{X: c.x, Y: c.y, Width: c.width, Height: c.height}}); got != c.want {
+			t.Errorf("%s: %g; want %g", name, got, c.want)
 		}
 	}
 }
