@@ -204,7 +204,7 @@ func (a *Appliance) openLine() error {
 
 func (a *Appliance) openServer() error {
 	handler, err := web.New(web.Options{
-		Reader: a.store, Changes: a.store, Control: &control{a}, Reviewer: a.store, Samples: a.store, Recipes: a.store, Live: a.live, Hub: a.hub,
+		Reader: a.store, Changes: a.store, Control: &control{a}, Reviewer: a.store, Samples: a.store, Stability: a.o.Config, Recipes: a.store, Live: a.live, Hub: a.hub,
 		Models: a.desk, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
 	})
 	if err != nil {

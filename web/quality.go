@@ -22,6 +22,11 @@ type SampleBook interface {
 	Samples(ctx context.Context, limit int) ([]inspection.Sample, error)
 }
 
+// StabilityBook tells what the checks against reference coils gave, the newest first, at most limit.
+type StabilityBook interface {
+	StabilityChecks(limit int) (inspection.StabilityHistory, error)
+}
+
 // mostSamples bounds a list: a sample a week for two years.
 const mostSamples = 100
 
@@ -92,6 +97,27 @@ func (a *api) registerQuality() {
 		Description: "Counts the standing reviews of one sample's defects and no others: reviews of defects that people chose themselves say nothing of the rest. Per class of the model's answer and in all with Wilson intervals; stratified weighs the classes by their numbers and is the plant's rate.",
 		Errors:      read,
 	}, a.getClassificationRate)
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "list-stability-checks", Method: http.MethodGet, Path: "/api/v1/quality/stability", Tags: []string{"quality"},
+		Summary:     "List what the checks against reference coils gave, the newest first",
+		Description: "Each is a pass of a reference coil by \"coilsight stability check\": the figures with their limits, and what was not the same as at the baseline.",
+		Errors:      []int{http.StatusUnprocessableEntity, http.StatusInternalServerError},
+	}, a.listStabilityChecks)
+}
+
+type stabilityInput struct {
+	Limit int `query:"limit" minimum:"1" maximum:"400" default:"30"`
+}
+
+type stabilityOutput struct{ Body inspection.StabilityHistory }
+
+func (a *api) listStabilityChecks(ctx context.Context, in *stabilityInput) (*stabilityOutput, error) {
+	h, err := a.Stability.StabilityChecks(in.Limit)
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
+	h.Checks = list(h.Checks)
+	return &stabilityOutput{h}, nil
 }
 
 type sampleOutput struct{ Body inspection.Sample }

@@ -125,3 +125,33 @@ func TestSampleRequestThatIsNotAllowedSaysWhy(t *testing.T) {
 		}
 	}
 }
+
+// twoChecks is a history of one check that passed and one that did not.
+type twoChecks struct{}
+
+func (twoChecks) StabilityChecks(limit int) (inspection.StabilityHistory, error) {
+	h := inspection.StabilityHistory{Unreadable: 1}
+	for i := range min(limit, 2) {
+		light := -0.1 * float64(1-i)
+		h.Checks = append(h.Checks, inspection.StabilityCheck{
+			Name: "acceptance", At: time.Date(2026, 3, 2-i, 6, 0, 0, 0, time.UTC), Pass: i == 1,
+			Figures: []inspection.StabilityFigure{{Name: "brightness_drift", Measured: &light, Limit: 0.05, Unit: "share", Pass: i == 1}, {Name: "found_again", Least: true}},
+			Changed: []inspection.StabilityChange{}, Classes: []inspection.StabilityClass{},
+		})
+	}
+	return h, nil
+}
+
+func TestStabilityChecksAreListedNewestFirst(t *testing.T) {
+	f := newFixture(t)
+	h := read[inspection.StabilityHistory](t, f, http.StatusOK, "GET", "/api/v1/quality/stability", "")
+	if len(h.Checks) != 2 || h.Checks[0].Pass || *h.Checks[0].Figures[0].Measured != -0.1 || h.Checks[0].Figures[1].Measured != nil || h.Unreadable != 1 {
+		t.Errorf("history %+v", h)
+	}
+	if h = read[inspection.StabilityHistory](t, f, http.StatusOK, "GET", "/api/v1/quality/stability?limit=1", ""); len(h.Checks) != 1 {
+		t.Errorf("one of them: %+v", h)
+	}
+	if w := get(t, f, "/api/v1/quality/stability?limit=0"); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("none of them: %d", w.Code)
+	}
+}

@@ -18,15 +18,16 @@ const maxBody = 64 << 10
 
 // Options are the parts that the API speaks to. All but Metrics, UI and Log are required.
 type Options struct {
-	Reader   CoilReader
-	Changes  ChangeLog
-	Control  CoilControl
-	Reviewer Reviewer
-	Samples  SampleBook
-	Recipes  RecipeBook
-	Live     LiveView
-	Hub      *Hub
-	Models   Models
+	Reader    CoilReader
+	Changes   ChangeLog
+	Control   CoilControl
+	Reviewer  Reviewer
+	Samples   SampleBook
+	Stability StabilityBook
+	Recipes   RecipeBook
+	Live      LiveView
+	Hub       *Hub
+	Models    Models
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
 	Metrics http.Handler // nil: no /metrics

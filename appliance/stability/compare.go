@@ -6,55 +6,9 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/coilsight/coilsight/inspection"
 )
-
-// Figure is one measure of a check against its limit.
-type Figure struct {
-	Name string `json:"name"`
-	// Measured keeps its sign; absent where nothing was left to measure it on, which does not pass.
-	Measured *float64 `json:"measured,omitempty"`
-	Limit    float64  `json:"limit"`
-	Least    bool     `json:"least"` // Limit is the least allowed, else the most
-	Unit     string   `json:"unit"`
-	Pass     bool     `json:"pass"`
-}
-
-// Difference is something that was not the same when the baseline was made.
-type Difference struct {
-	What   string `json:"what"`
-	Before string `json:"before"`
-	Now    string `json:"now"`
-}
-
-// ClassCount counts the baseline's events of a class.
-type ClassCount struct {
-	Class    inspection.DefectClass `json:"class"`
-	Baseline int                    `json:"baseline"`
-	Found    int                    `json:"found"`
-	Same     int                    `json:"same_class"`
-}
-
-// Result is a check of a run against a baseline.
-type Result struct {
-	Name       string       `json:"name"`
-	At         time.Time    `json:"at"`
-	BaselineAt time.Time    `json:"baseline_at"`
-	Pass       bool         `json:"pass"`
-	Figures    []Figure     `json:"figures"`
-	Changed    []Difference `json:"changed"` // what was not the same as at the baseline
-	Conditions Conditions   `json:"conditions"`
-	Reference  string       `json:"reference"`
-	Events     int          `json:"events"` // of the baseline
-	Found      int          `json:"found"`  // of them
-	New        int          `json:"new"`
-	Classes    []ClassCount `json:"classes"`
-	// Few says that the baseline has too few events for its shares to be fine: one event is more than the
-	// room that the limits leave.
-	Few bool `json:"few_events"`
-}
 
 const (
 	// Two boxes are the same event where they share so much of their union, or their middles are so near. An
@@ -68,16 +22,16 @@ const (
 )
 
 // Compare judges a run by a baseline.
-func Compare(name string, base, now Run, limits []Limit) Result {
+func Compare(name string, base, now Run, limits []Limit) inspection.StabilityCheck {
 	pairs, fresh := match(base.Events, now.Events)
-	r := Result{
+	r := inspection.StabilityCheck{
 		Name: name, At: now.At, BaselineAt: base.At, Conditions: now.Conditions, Reference: now.Reference,
 		Events: len(base.Events), Found: len(pairs), New: fresh, Few: len(base.Events) < fewEvents,
 		Changed: changed(base, now), Classes: countClasses(base.Events, now.Events, pairs), Pass: true,
 	}
 	measured := measure(base, now, pairs, fresh)
 	for _, l := range limits {
-		f := Figure{Name: l.Figure, Limit: l.Value, Least: l.Least, Unit: l.Unit}
+		f := inspection.StabilityFigure{Name: l.Figure, Limit: l.Value, Least: l.Least, Unit: l.Unit}
 		if v, ok := measured[l.Figure]; ok {
 			f.Measured = &v
 			f.Pass = l.Least && v >= l.Value || !l.Least && math.Abs(v) <= l.Value
@@ -234,11 +188,11 @@ func moved(a, b Event) float64 {
 
 // changed names everything that was another at the baseline: a check that fails after a new model was put in is
 // expected, one that fails where nothing is named is an alarm.
-func changed(base, now Run) []Difference {
-	out := []Difference{}
+func changed(base, now Run) []inspection.StabilityChange {
+	out := []inspection.StabilityChange{}
 	note := func(what, before, after string) {
 		if before != after {
-			out = append(out, Difference{what, before, after})
+			out = append(out, inspection.StabilityChange{What: what, Before: before, Now: after})
 		}
 	}
 	a, b := base.Conditions, now.Conditions
@@ -264,11 +218,11 @@ func changed(base, now Run) []Difference {
 	return out
 }
 
-func countClasses(base, now []Event, pairs []pair) []ClassCount {
-	at := map[inspection.DefectClass]*ClassCount{}
+func countClasses(base, now []Event, pairs []pair) []inspection.StabilityClass {
+	at := map[inspection.DefectClass]*inspection.StabilityClass{}
 	for _, e := range base {
 		if at[e.Class] == nil {
-			at[e.Class] = &ClassCount{Class: e.Class}
+			at[e.Class] = &inspection.StabilityClass{Class: e.Class}
 		}
 		at[e.Class].Baseline++
 	}
@@ -279,10 +233,10 @@ func countClasses(base, now []Event, pairs []pair) []ClassCount {
 			c.Same++
 		}
 	}
-	out := []ClassCount{}
+	out := []inspection.StabilityClass{}
 	for _, c := range at {
 		out = append(out, *c)
 	}
-	slices.SortFunc(out, func(a, b ClassCount) int { return cmp.Compare(a.Class, b.Class) })
+	slices.SortFunc(out, func(a, b inspection.StabilityClass) int { return cmp.Compare(a.Class, b.Class) })
 	return out
 }

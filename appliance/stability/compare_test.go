@@ -18,7 +18,7 @@ func event(picture, x, y, size int, class inspection.DefectClass, confidence, sc
 func baseline() Run {
 	r := Run{
 		At: time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC), Reference: "strips",
-		Conditions: Conditions{Model: "steel 1.0.0", Program: "0.2.0", Threshold: 1, Provider: "cpu"},
+		Conditions: inspection.StabilityConditions{Model: "steel 1.0.0", Program: "0.2.0", Threshold: 1, Provider: "cpu"},
 		Pictures: []Picture{
 			{Name: "1.png", SHA256: "aa", Width: 1600, Height: 256, Brightness: 120, Noise: 4},
 			{Name: "2.png", SHA256: "bb", Width: 1600, Height: 256, Brightness: 130, Noise: 4},
@@ -35,7 +35,7 @@ func baseline() Run {
 	return r
 }
 
-func failed(r Result) (names []string) {
+func failed(r inspection.StabilityCheck) (names []string) {
 	for _, f := range r.Figures {
 		if !f.Pass {
 			names = append(names, f.Name)
@@ -165,15 +165,15 @@ func TestCheckNamesTheFiguresThatMoved(t *testing.T) {
 
 func TestWhatChangedSinceTheBaselineIsNamed(t *testing.T) {
 	now := baseline()
-	now.Conditions = Conditions{Model: "steel 1.1.0", Program: "0.3.0", Threshold: 1.25, Provider: "cuda"}
+	now.Conditions = inspection.StabilityConditions{Model: "steel 1.1.0", Program: "0.3.0", Threshold: 1.25, Provider: "cuda"}
 	now.Pictures[1].SHA256 = "cc"
 	r := Compare("a", baseline(), now, Limits())
-	want := []Difference{
-		{"model", "steel 1.0.0", "steel 1.1.0"},
-		{"program", "0.2.0", "0.3.0"},
-		{"threshold", "1", "1.25"},
-		{"provider", "cpu", "cuda"},
-		{"pictures", "as at the baseline", "1 of 2 have other content: 2.png"},
+	want := []inspection.StabilityChange{
+		{What: "model", Before: "steel 1.0.0", Now: "steel 1.1.0"},
+		{What: "program", Before: "0.2.0", Now: "0.3.0"},
+		{What: "threshold", Before: "1", Now: "1.25"},
+		{What: "provider", Before: "cpu", Now: "cuda"},
+		{What: "pictures", Before: "as at the baseline", Now: "1 of 2 have other content: 2.png"},
 	}
 	if len(r.Changed) != len(want) {
 		t.Fatalf("changed %+v", r.Changed)

@@ -8,17 +8,19 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+
+	"github.com/coilsight/coilsight/appliance"
+	"github.com/coilsight/coilsight/inspection"
 )
 
 // Folder is where the baselines of a plant and the histories of their checks lie: DATA/stability.
 type Folder string
 
-// FolderOf a record.
-func FolderOf(data string) Folder { return Folder(filepath.Join(data, "stability")) }
+// FolderOf the configured record.
+func FolderOf(c appliance.Config) Folder { return Folder(c.StabilityDir()) }
 
 const (
 	baselineName = "baseline.json"
-	historyName  = "history.jsonl"
 
 	format = 1 // of the baseline file
 )
@@ -105,12 +107,12 @@ func (f Folder) Load(name string) (Run, error) {
 }
 
 // Append adds a result to the history, a line each.
-func (f Folder) Append(r Result) (err error) {
+func (f Folder) Append(r inspection.StabilityCheck) (err error) {
 	line, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	file, err := os.OpenFile(filepath.Join(string(f), r.Name, historyName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	file, err := os.OpenFile(filepath.Join(string(f), r.Name, appliance.StabilityHistoryName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
 	if err != nil {
 		return fmt.Errorf("history of %s: %w", r.Name, err)
 	}

@@ -1,8 +1,7 @@
 package stability
 
 import (
-	"bufio"
-	"encoding/json"
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,10 +9,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/coilsight/coilsight/appliance"
 )
 
 func TestBaselineIsKeptAndOnlyReplacedWhenAsked(t *testing.T) {
-	f := FolderOf(t.TempDir())
+	f := FolderOf(appliance.Config{Data: t.TempDir()})
 	if _, err := f.Load("a"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a baseline that was never made: %v", err)
 	}
@@ -57,7 +59,7 @@ func TestBaselineIsKeptAndOnlyReplacedWhenAsked(t *testing.T) {
 }
 
 func TestDamagedBaselineIsNotTakenForOne(t *testing.T) {
-	f := FolderOf(t.TempDir())
+	f := FolderOf(appliance.Config{Data: t.TempDir()})
 	path, err := f.Save("a", baseline(), false)
 	if err != nil {
 		t.Fatal(err)
@@ -72,32 +74,71 @@ func TestDamagedBaselineIsNotTakenForOne(t *testing.T) {
 	}
 }
 
-func TestHistoryKeepsEveryCheckOnALine(t *testing.T) {
-	f := FolderOf(t.TempDir())
+func TestHistoryKeepsEveryCheckAndTheApplianceReadsIt(t *testing.T) {
+	cfg := appliance.Config{Data: t.TempDir()}
+	if h, err := cfg.StabilityChecks(10); err != nil || len(h.Checks) != 0 || h.Unreadable != 0 {
+		t.Errorf("before any check: %+v, %v", h, err)
+	}
+	f := FolderOf(cfg)
+	worse := baseline()
+	worse.Events, worse.At = worse.Events[10:], worse.At.Add(24*time.Hour)
+	for name, runs := range map[string][]Run{"a": {baseline(), worse}, "b": {baseline()}} {
+		if _, err := f.Save(name, baseline(), false); err != nil {
+			t.Fatal(err)
+		}
+		for _, now := range runs {
+			if err := f.Append(Compare(name, baseline(), now, Limits())); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	h, err := cfg.StabilityChecks(10)
+	if err != nil || h.Unreadable != 0 || len(h.Checks) != 3 {
+		t.Fatalf("history %+v, %v", h, err)
+	}
+	if newest := h.Checks[0]; newest.Name != "a" || newest.Pass || !reflect.DeepEqual(newest, Compare("a", baseline(), worse, Limits())) {
+		t.Errorf("the newest is %+v", newest)
+	}
+	if h.Checks[1].Name != "a" || h.Checks[2].Name != "b" || !h.Checks[1].Pass {
+		t.Errorf("order %+v", h.Checks[1:])
+	}
+	if h, err = cfg.StabilityChecks(1); err != nil || len(h.Checks) != 1 {
+		t.Errorf("one of them: %+v, %v", h, err)
+	}
+	path := filepath.Join(cfg.StabilityDir(), "b", appliance.StabilityHistoryName)
+	if err := os.WriteFile(path, []byte("{\"name\": \"b\", \"at\"\n{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if h, err = cfg.StabilityChecks(10); err != nil || len(h.Checks) != 2 || h.Unreadable != 2 {
+		t.Errorf("with torn lines: %+v, %v", h, err)
+	}
+}
+
+func TestLongHistoryIsReadFromItsEnd(t *testing.T) {
+	cfg := appliance.Config{Data: t.TempDir()}
+	f := FolderOf(cfg)
 	if _, err := f.Save("a", baseline(), false); err != nil {
 		t.Fatal(err)
 	}
-	worse := baseline()
-	worse.Events = worse.Events[10:]
-	for _, now := range []Run{baseline(), worse} {
-		if err := f.Append(Compare("a", baseline(), now, Limits())); err != nil {
-			t.Fatal(err)
-		}
+	if err := f.Append(Compare("a", baseline(), baseline(), Limits())); err != nil {
+		t.Fatal(err)
 	}
-	file, err := os.Open(filepath.Join(string(f), "a", "history.jsonl"))
+	path := filepath.Join(cfg.StabilityDir(), "a", appliance.StabilityHistoryName)
+	one, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	var passes []bool
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		var r Result
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
-		passes = append(passes, r.Pass)
+	const days = 2000
+	if err := os.WriteFile(path, bytes.Repeat(one, days), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(passes, []bool{true, false}) {
-		t.Errorf("history %v", passes)
+	newest := baseline()
+	newest.At = newest.At.Add(time.Hour)
+	if err := f.Append(Compare("a", baseline(), newest, Limits())); err != nil {
+		t.Fatal(err)
+	}
+	h, err := cfg.StabilityChecks(days)
+	if err != nil || h.Unreadable != 0 || len(h.Checks) < 400 || len(h.Checks) >= days || !h.Checks[0].At.Equal(newest.At) {
+		t.Errorf("%d checks, %d unreadable, %v", len(h.Checks), h.Unreadable, err)
 	}
 }

@@ -13,14 +13,6 @@ import (
 	"github.com/coilsight/coilsight/inspection"
 )
 
-// Conditions are what a run depends on besides the pictures.
-type Conditions struct {
-	Model     string  `json:"model"`   // bundle name and version
-	Program   string  `json:"program"` // version
-	Threshold float32 `json:"threshold"`
-	Provider  string  `json:"provider"`
-}
-
 // Event is a defect found in a picture of the reference.
 type Event struct {
 	Picture int `json:"picture"` // from 0, in the order of the pictures
@@ -30,11 +22,11 @@ type Event struct {
 
 // Run is what one pass of a reference gave.
 type Run struct {
-	At         time.Time  `json:"at"`
-	Reference  string     `json:"reference"`
-	Conditions Conditions `json:"conditions"`
-	Pictures   []Picture  `json:"pictures"`
-	Events     []Event    `json:"events"`
+	At         time.Time                      `json:"at"`
+	Reference  string                         `json:"reference"`
+	Conditions inspection.StabilityConditions `json:"conditions"`
+	Pictures   []Picture                      `json:"pictures"`
+	Events     []Event                        `json:"events"`
 	// Rejected regions are those the model took for ordinary strip.
 	Rejected int `json:"rejected"`
 }
@@ -60,7 +52,7 @@ func Look(ctx context.Context, o Options) (_ Run, err error) {
 	defer p.Close()
 	run := Run{
 		At: o.At.UTC().Truncate(time.Second), Reference: o.Reference.String(),
-		Conditions: Conditions{
+		Conditions: inspection.StabilityConditions{
 			Model: e.Bundle.ID(), Program: o.Program, Threshold: o.Config.Detector.Threshold, Provider: e.Classifier.Provider().Name,
 		},
 		Events: []Event{},

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coilsight/coilsight/appliance/stability"
+	"github.com/coilsight/coilsight/inspection"
 )
 
 func stabilityCommand() *cobra.Command {
@@ -101,7 +102,7 @@ events, the pictures' brightness and noise, and what they depend on in DATA/stab
 			if err != nil {
 				return err
 			}
-			path, err := stability.FolderOf(o.Config.Data).Save(s.name, run, replace)
+			path, err := stability.FolderOf(o.Config).Save(s.name, run, replace)
 			if err != nil {
 				return err
 			}
@@ -145,7 +146,7 @@ func stabilityCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			folder := stability.FolderOf(o.Config.Data)
+			folder := stability.FolderOf(o.Config)
 			base, err := folder.Load(s.name) // before the long part
 			if err != nil {
 				return err
@@ -175,7 +176,7 @@ func stabilityCheckCommand() *cobra.Command {
 }
 
 // unstable says in one sentence why a check failed.
-func unstable(r stability.Result) error {
+func unstable(r inspection.StabilityCheck) error {
 	var failed []string
 	for _, f := range r.Figures {
 		if !f.Pass {
@@ -193,7 +194,7 @@ func unstable(r stability.Result) error {
 	return errors.New(text + "; changed since the baseline: " + strings.Join(what, ", "))
 }
 
-func measured(f stability.Figure) string {
+func measured(f inspection.StabilityFigure) string {
 	bound := "most"
 	if f.Least {
 		bound = "least"
@@ -204,7 +205,7 @@ func measured(f stability.Figure) string {
 	return fmt.Sprintf("%.4g (%s %g)", *f.Measured, bound, f.Limit)
 }
 
-func printStability(w io.Writer, r stability.Result) error {
+func printStability(w io.Writer, r inspection.StabilityCheck) error {
 	verdict := map[bool]string{true: "PASS", false: "FAIL"}
 	fmt.Fprintf(w, "stability %s: %s\n", r.Name, verdict[r.Pass])
 	fmt.Fprintf(w, "  %d of %d events of %s found again, %d new; model %s, threshold %g, %s\n",
