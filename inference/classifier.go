@@ -42,6 +42,8 @@ type ClassifierOptions struct {
 	Provider string // one of Providers; empty: cpu
 	Slots    int    // batches in flight; 0: 2
 	MaxBatch int    // crops in a batch; 0: 8
+	// Normal is what the plant's strip taught; a region that has such a look is answered as no defect.
+	Normal Normal
 }
 
 // ProviderReport is what a classifier measured of itself at start.
@@ -65,6 +67,7 @@ func (p ProviderReport) AsConfigured() bool {
 type Classifier struct {
 	classes  []inspection.DefectClass
 	judge    judge
+	normal   Normal
 	session  *session
 	slots    chan *slot
 	all      []*slot
@@ -123,7 +126,10 @@ func open(b *models.Bundle, o ClassifierOptions, provider string) (*Classifier, 
 	}
 	c := &Classifier{
 		classes: b.Classes(), judge: newJudge(b), session: s, slots: make(chan *slot, o.Slots), crop: CropSize * CropSize,
-		maxBatch: o.MaxBatch, report: ProviderReport{Name: provider},
+		maxBatch: o.MaxBatch, report: ProviderReport{Name: provider}, normal: o.Normal,
+	}
+	if err := o.Normal.Check(c.Features()); err != nil {
+		return nil, errors.Join(fmt.Errorf("model %s: %w", b.ID(), err), c.Close())
 	}
 	for range o.Slots {
 		l, err := s.newSlot(o.MaxBatch)
@@ -177,20 +183,32 @@ func (c *Classifier) MaxBatch() int { return c.maxBatch }
 // ClassifyBatch appends one verdict a crop to dst. A crop holds CropSize x CropSize pixels and is copied
 // before the call returns. It waits for a free slot.
 func (c *Classifier) ClassifyBatch(dst []inspection.Classification, crops [][]byte) ([]inspection.Classification, error) {
-	err := c.each(crops, func(scores []float32, familiarity float32) {
-		dst = append(dst, c.judge.verdict(scores, familiarity))
+	var unit []float32 // stays nil where nothing was taught
+	err := c.each(crops, func(a answer) {
+		var v inspection.Classification
+		v, unit = c.taughtVerdict(a, unit)
+		dst = append(dst, v)
 	})
 	return dst, err
 }
 
 // Scores appends the scores of each crop to dst, len(Classes()) of them, in the order of Classes.
 func (c *Classifier) Scores(dst []float32, crops [][]byte) ([]float32, error) {
-	err := c.each(crops, func(scores []float32, _ float32) { dst = append(dst, scores...) })
+	err := c.each(crops, func(a answer) { dst = append(dst, a.scores...) })
 	return dst, err
 }
 
+// answer is what the model says of one crop. The slices hold until the next batch.
+type answer struct {
+	scores, features []float32
+	familiarity      float32
+}
+
+// part is the i-th run of n numbers.
+func part(of []float32, i, n int) []float32 { return of[i*n : (i+1)*n] }
+
 // each runs the crops through the model in batches and hands what it says of each crop to take, in order.
-func (c *Classifier) each(crops [][]byte, take func(scores []float32, familiarity float32)) error {
+func (c *Classifier) each(crops [][]byte, take func(answer)) error {
 	for i, crop := range crops {
 		if len(crop) != c.crop {
 			return fmt.Errorf("crop %d has %d bytes; allowed are %d, %d x %d pixels", i, len(crop), c.crop, CropSize, CropSize)
@@ -207,11 +225,11 @@ func (c *Classifier) each(crops [][]byte, take func(scores []float32, familiarit
 			return fmt.Errorf("a batch of %d crops on provider %s: %w", n, c.report.Name, err)
 		}
 		for i := range n {
-			familiarity := float32(1)
+			a := answer{scores: part(l.scores, i, len(c.classes)), features: part(l.feats, i, c.Features()), familiarity: 1}
 			if len(l.familiar) > 0 {
-				familiarity = l.familiar[i]
+				a.familiarity = l.familiar[i]
 			}
-			take(l.scores[i*len(c.classes):(i+1)*len(c.classes)], familiarity)
+			take(a)
 		}
 		crops = crops[n:]
 	}

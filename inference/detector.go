@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/coilsight/coilsight/inspection"
 )
@@ -21,6 +22,8 @@ type DetectorOptions struct {
 	Threshold float32
 	// MaxRegions is the most regions of a frame, the strongest being kept; 0 sets no limit.
 	MaxRegions int
+	// Scales are what the plant's strip taught.
+	Scales Scales
 }
 
 // Detector finds the regions of one camera's frames where the strip does not look like the strip
@@ -43,6 +46,8 @@ type Detector struct {
 	score       []float32
 	which       []uint8
 	weight      [features]float32 // a field, since what C is given lives on the heap
+	scales      [features]float32
+	taught      atomic.Pointer[[features]float32] // scales from the next coil on; nil: no others
 
 	edges  edgeFinder
 	levels levels
@@ -72,11 +77,14 @@ func NewDetector(width int, o DetectorOptions) (*Detector, error) {
 	case o.MaxRegions < 0:
 		return nil, fmt.Errorf("detector: at most %d regions are not possible; allowed are 0 (no limit) and more", o.MaxRegions)
 	}
+	if err := o.Scales.Check(); err != nil {
+		return nil, fmt.Errorf("detector: %w", err)
+	}
 	if o.Threshold == 0 {
 		o.Threshold = 1
 	}
 	d := &Detector{
-		width: width, nb: (width + blockSize - 1) / blockSize,
+		width: width, nb: (width + blockSize - 1) / blockSize, scales: o.Scales.array(),
 		threshold: o.Threshold, maxRegions: o.MaxRegions, avx2: hasAVX2(),
 	}
 	d.lines = make([]float32, lineScratch(d.nb))
@@ -104,6 +112,13 @@ func (d *Detector) Close() {
 
 // Reset forgets the strip: a new coil begins.
 func (d *Detector) Reset() {
+	if s := d.taught.Load(); s != nil {
+		d.scales = *s
+	}
+	d.forget()
+}
+
+func (d *Detector) forget() {
 	d.held = 0
 	d.levels = levels{}
 }
@@ -121,7 +136,7 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 		return fmt.Errorf("detector: the flat field has %d factors; a frame %d pixels wide needs as many", len(gain), img.Width)
 	}
 	if seam {
-		d.Reset()
+		d.forget()
 	}
 	rows := (img.Height + blockSize - 1) / blockSize
 	d.grow(rows)
@@ -143,7 +158,7 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 		measureLines(d.cols, d.nb, s, d.left, d.right, d.lines, d.feat, n)
 		inside := blockMask{left: d.left[s.first:s.end], right: d.right[s.first:s.end], nb: d.nb}
 		d.levels.follow(d.feat, n, inside, img.Height)
-		d.weight = d.levels.weights(d.threshold)
+		d.weight = d.levels.weights(d.threshold, &d.scales)
 		scoreBlocks(d.feat, n, n, &d.weight, d.score, d.which)
 		inside.blank(d.score)
 		out.Regions = d.boxes.regions(out.Regions, blockMap{score: d.score[:n], which: d.which[:n], feat: d.feat, plane: n, nb: d.nb}, img, gain, d.maxRegions)

@@ -79,8 +79,8 @@ func clearOf() [features]float32 {
 	}
 }
 
-// weights turns the limits into what a measure is multiplied by to be 1 where it fires.
-func (l *levels) weights(k float32) (weight [features]float32) {
+// weights turns the limits, each times its scale, into what a measure is multiplied by to be 1 where it fires.
+func (l *levels) weights(k float32, scales *[features]float32) (weight [features]float32) {
 	fire, ordinary := limits()
 	times := clearOf()
 	isQuiet := l.median[featureTexture] < quiet*ordinary[featureTexture]
@@ -90,7 +90,7 @@ func (l *levels) weights(k float32) (weight [features]float32) {
 		if isQuiet {
 			at = min(at, times[f]*l.median[f])
 		}
-		weight[f] = 1 / (k * max(at, leastContrast))
+		weight[f] = 1 / (k * max(at*scales[f], leastContrast))
 	}
 	return weight
 }

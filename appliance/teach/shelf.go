@@ -1,0 +1,286 @@
+package teach
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+const activeName = "active.json"
+
+// ids are NAME-vN; the name is that of a folder.
+var (
+	nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+	idForm   = regexp.MustCompile(`^([a-z0-9][a-z0-9-]{0,39})-v([1-9][0-9]{0,5})$`)
+	fileForm = regexp.MustCompile(`^v([1-9][0-9]{0,5})\.json$`)
+)
+
+// CheckName reports whether a name may be given to teachings.
+func CheckName(name string) error {
+	if !nameForm.MatchString(name) {
+		return fmt.Errorf("the name %q is not possible; allowed are 1 to 40 of a-z, 0-9 and -, the first no -", name)
+	}
+	return nil
+}
+
+// Shelf keeps the teachings of a plant, each in NAME/vN.json with what people are to see of it in NAME/vN, and which
+// of them is active.
+type Shelf struct{ dir string }
+
+// NewShelf uses a folder, which need not exist before the first teaching.
+func NewShelf(dir string) *Shelf { return &Shelf{dir} }
+
+// Active is active.json.
+type Active struct {
+	ID string `json:"id"`
+	// SHA256 of the version file: one that was changed since is refused.
+	SHA256 string    `json:"sha256"`
+	At     time.Time `json:"at"`
+	By     string    `json:"by,omitempty"`
+}
+
+// Active tells which teaching is active; its ID is empty where none is. It reads one small file.
+func (s *Shelf) Active() (Active, error) {
+	path := filepath.Join(s.dir, activeName)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Active{}, nil
+	}
+	if err != nil {
+		return Active{}, fmt.Errorf("active teaching: %w", err)
+	}
+	var a Active
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&a); err != nil {
+		return Active{}, fmt.Errorf("active teaching: %s is not readable: %w", path, err)
+	}
+	if !idForm.MatchString(a.ID) {
+		return Active{}, fmt.Errorf("active teaching: %s names %q; allowed is NAME-vN", path, a.ID)
+	}
+	return a, nil
+}
+
+// Open reads a version by its id and gives the SHA-256 of its file.
+func (s *Shelf) Open(id string) (*Taught, string, error) {
+	m := idForm.FindStringSubmatch(id)
+	if m == nil {
+		return nil, "", fmt.Errorf("teaching %q is not the name of one; allowed is NAME-vN, such as line-2-v1", id)
+	}
+	version, err := strconv.Atoi(m[2])
+	if err != nil {
+		return nil, "", err
+	}
+	data, err := os.ReadFile(s.file(m[1], version))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("teaching %s is not in %s; \"coilsight teach list\" shows those that are", id, s.dir)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("teaching %s: %w", id, err)
+	}
+	t, err := parse(data)
+	if err != nil {
+		return nil, "", fmt.Errorf("teaching %s is not readable: %w", id, err)
+	}
+	if t.Name != m[1] || t.Version != version {
+		return nil, "", fmt.Errorf("teaching %s says it is %s; allowed is its file's name", id, t.ID())
+	}
+	sum := sha256.Sum256(data)
+	return t, hex.EncodeToString(sum[:]), nil
+}
+
+// OpenActive reads the active teaching as it was when it was activated; nil where none is active.
+func (s *Shelf) OpenActive() (*Taught, error) {
+	a, err := s.Active()
+	if err != nil || a.ID == "" {
+		return nil, err
+	}
+	return s.OpenAs(a.ID, a.SHA256)
+}
+
+// OpenAs reads a version whose file must have a checksum.
+func (s *Shelf) OpenAs(id, sum string) (*Taught, error) {
+	t, got, err := s.Open(id)
+	if err != nil {
+		return nil, err
+	}
+	if got != sum {
+		return nil, fmt.Errorf("teaching %s was changed since it was activated; a version must stay as it was written", id)
+	}
+	return t, nil
+}
+
+// Listed is a version on the shelf, or what is wrong with it.
+type Listed struct {
+	ID     string
+	Active bool
+	Taught *Taught // nil where Fault is set
+	Fault  error
+}
+
+// List reads every version, by name and then in order.
+func (s *Shelf) List() ([]Listed, error) {
+	active, err := s.Active()
+	if err != nil {
+		return nil, err
+	}
+	names, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("teachings: %w", err)
+	}
+	var out []Listed
+	for _, n := range names {
+		if !n.IsDir() || !nameForm.MatchString(n.Name()) {
+			continue
+		}
+		versions, err := s.Versions(n.Name())
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range versions {
+			l := Listed{ID: fmt.Sprintf("%s-v%d", n.Name(), v)}
+			l.Active = l.ID == active.ID
+			l.Taught, _, l.Fault = s.Open(l.ID)
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+// Versions lists the versions of a name in order; none where there are none.
+func (s *Shelf) Versions(name string) ([]int, error) {
+	entries, err := os.ReadDir(filepath.Join(s.dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("teachings: %w", err)
+	}
+	var out []int
+	for _, e := range entries {
+		if m := fileForm.FindStringSubmatch(e.Name()); m != nil {
+			v, err := strconv.Atoi(m[1])
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, v)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// Activate makes a version the active one. The caller has seen that it fits the model.
+func (s *Shelf) Activate(id, sum string, at time.Time, by string) error {
+	data, err := json.MarshalIndent(Active{ID: id, SHA256: sum, At: at.UTC(), By: by}, "", " ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.dir, activeName)
+	if err := replaceSynced(path, append(data, '\n')); err != nil {
+		return fmt.Errorf("active teaching: %w", err)
+	}
+	return nil
+}
+
+// Off leaves no teaching active.
+func (s *Shelf) Off() error {
+	err := os.Remove(filepath.Join(s.dir, activeName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = syncFolder(s.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("active teaching: %w", err)
+	}
+	return nil
+}
+
+// Work is the folder of what people are to see of a version.
+func (s *Shelf) Work(t *Taught) string {
+	return filepath.Join(s.dir, t.Name, fmt.Sprintf("v%d", t.Version))
+}
+
+func (s *Shelf) file(name string, version int) string {
+	return filepath.Join(s.dir, name, fmt.Sprintf("v%d.json", version))
+}
+
+// begin gives a version its number and an empty work folder, which no other teaching has.
+func (s *Shelf) begin(t *Taught) error {
+	if err := os.MkdirAll(filepath.Join(s.dir, t.Name), 0o755); err != nil {
+		return fmt.Errorf("teaching %s: %w", t.Name, err)
+	}
+	versions, err := s.Versions(t.Name)
+	if err != nil {
+		return err
+	}
+	t.Version = 1
+	if n := len(versions); n > 0 {
+		t.Version = versions[n-1] + 1
+	}
+	for {
+		err := os.Mkdir(s.Work(t), 0o755)
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		t.Version++ // of another that runs, or was broken off
+	}
+}
+
+// save writes a version that begin numbered.
+func (s *Shelf) save(t *Taught) error {
+	data, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	path := s.file(t.Name, t.Version)
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("teaching %s is there already", t.ID())
+	}
+	if err := replaceSynced(path, append(data, '\n')); err != nil {
+		return fmt.Errorf("teaching %s: %w", t.ID(), err)
+	}
+	return nil
+}
+
+// replaceSynced replaces a file as a whole: a reader and a crash see the old one or the new one.
+func replaceSynced(path string, data []byte) error {
+	f, err := os.Create(path + ".part")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".part", path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
