@@ -413,6 +413,84 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/quality/classification-rate': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How often people agree with the model, with 95 % intervals
+     * @description Counts the standing reviews of one sample's defects and no others: reviews of defects that people chose themselves say nothing of the rest. Per class of the model's answer and in all with Wilson intervals; stratified weighs the classes by their numbers and is the plant's rate.
+     */
+    get: operations['get-classification-rate'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/quality/samples': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the newest samples, the newest first */
+    get: operations['list-samples'];
+    put?: never;
+    /**
+     * Draw a random sample of recorded defects for people to review
+     * @description Stratified by the class the model gave, in proportion to their numbers with a least of each. Defects without a picture or without an answer of the model are left out.
+     */
+    post: operations['draw-sample'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/quality/samples/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Read a sample: which defects were drawn, and which of them are reviewed */
+    get: operations['get-sample'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/quality/stability': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List what the checks against reference coils gave, the newest first
+     * @description Each is a pass of a reference coil by "coilsight stability check": the figures with their limits, and what was not the same as at the baseline.
+     */
+    get: operations['list-stability-checks'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/recipes': {
     parameters: {
       query?: never;
@@ -543,6 +621,38 @@ export interface components {
     };
     ClassList: {
       classes: components['schemas']['ClassInfo'][];
+    };
+    ClassRate: {
+      class: string;
+      /** Format: int64 */
+      drawn: number;
+      /** Format: int64 */
+      no_defect: number;
+      rate?: components['schemas']['Interval'];
+      /** Format: int64 */
+      reviewed: number;
+      /** Format: int64 */
+      right: number;
+      /** Format: int64 */
+      size: number;
+      /** Format: int64 */
+      unknown: number;
+    };
+    ClassificationRate: {
+      classes: components['schemas']['ClassRate'][];
+      /** Format: int64 */
+      drawn: number;
+      /** Format: int64 */
+      open: number;
+      plain?: components['schemas']['Interval'];
+      /** Format: int64 */
+      reviewed: number;
+      /** Format: int64 */
+      right: number;
+      sample: components['schemas']['Sample'];
+      stratified?: components['schemas']['Interval'];
+      /** @description While there is one, stratified is absent */
+      unreviewed_classes: string[];
     };
     Coil: {
       /** Format: date-time */
@@ -780,6 +890,14 @@ export interface components {
       recipe_version: number;
       trail: components['schemas']['RuleOutcome'][];
     };
+    Interval: {
+      /** Format: double */
+      lower: number;
+      /** Format: double */
+      rate: number;
+      /** Format: double */
+      upper: number;
+    };
     Ledger: {
       /** Format: int64 */
       arrived: number;
@@ -928,6 +1046,76 @@ export interface components {
       to_mm: number;
       unit: string;
     };
+    Sample: {
+      /** Format: date-time */
+      at: string;
+      by?: string;
+      /** Format: int64 */
+      id: number;
+      models: string[];
+      /** Format: int64 */
+      seed: number;
+      /** Format: date-time */
+      since?: string;
+      strata: components['schemas']['Stratum'][];
+      /** Format: int64 */
+      without_picture: number;
+    };
+    SampleDetail: {
+      /** Format: date-time */
+      at: string;
+      by?: string;
+      /** @description In random order: review them from the first on. One with a review is done */
+      defects: components['schemas']['Defect'][];
+      /** Format: int64 */
+      id: number;
+      models: string[];
+      /**
+       * Format: int64
+       * @description Defects of the sample that have none yet
+       */
+      open: number;
+      /**
+       * Format: int64
+       * @description Defects of the sample that have a review
+       */
+      reviewed: number;
+      /** Format: int64 */
+      seed: number;
+      /** Format: date-time */
+      since?: string;
+      strata: components['schemas']['Stratum'][];
+      /** Format: int64 */
+      without_picture: number;
+    };
+    SampleList: {
+      samples: components['schemas']['Sample'][];
+    };
+    SampleRequest: {
+      /** @description The name of the person */
+      by?: string;
+      /**
+       * Format: int64
+       * @description Defects to draw, in all
+       */
+      count: number;
+      /**
+       * Format: int64
+       * @description Of each class of the model's answer, as far as it has so many
+       * @default 5
+       */
+      least_per_class: number;
+      /**
+       * Format: int64
+       * @description The same seed on the same record draws the same defects; without it a random one
+       */
+      seed?: number;
+      /**
+       * Format: date-time
+       * @description Leave out defects seen before it
+       */
+      since?: string;
+    };
     ShadowAgreement: {
       /** Format: int64 */
       agreed: number;
@@ -947,6 +1135,69 @@ export interface components {
        * @description Crops that came while the shadow was busy
        */
       skipped: number;
+    };
+    StabilityChange: {
+      before: string;
+      now: string;
+      what: string;
+    };
+    StabilityCheck: {
+      /** Format: date-time */
+      at: string;
+      /** Format: date-time */
+      baseline_at: string;
+      changed: components['schemas']['StabilityChange'][];
+      classes: components['schemas']['StabilityClass'][];
+      conditions: components['schemas']['StabilityConditions'];
+      /** Format: int64 */
+      events: number;
+      few_events: boolean;
+      figures: components['schemas']['StabilityFigure'][];
+      /** Format: int64 */
+      found: number;
+      name: string;
+      /** Format: int64 */
+      new: number;
+      pass: boolean;
+      reference: string;
+    };
+    StabilityClass: {
+      /** Format: int64 */
+      baseline: number;
+      class: string;
+      /** Format: int64 */
+      found: number;
+      /** Format: int64 */
+      same_class: number;
+    };
+    StabilityConditions: {
+      model: string;
+      program: string;
+      provider: string;
+      /** Format: float */
+      threshold: number;
+    };
+    StabilityFigure: {
+      least: boolean;
+      /** Format: double */
+      limit: number;
+      /** Format: double */
+      measured?: number;
+      name: string;
+      pass: boolean;
+      unit: string;
+    };
+    StabilityHistory: {
+      checks: components['schemas']['StabilityCheck'][];
+      /** Format: int64 */
+      unreadable: number;
+    };
+    Stratum: {
+      class: string;
+      /** Format: int64 */
+      drawn: number;
+      /** Format: int64 */
+      size: number;
     };
     Strip: {
       coil: string;
@@ -2232,6 +2483,226 @@ export interface operations {
       };
       /** @description Error */
       default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'get-classification-rate': {
+    parameters: {
+      query: {
+        /** @description The sample's id */
+        sample: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ClassificationRate'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'list-samples': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SampleList'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'draw-sample': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SampleRequest'];
+      };
+    };
+    responses: {
+      /** @description Created */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sample'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Insufficient Storage */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'get-sample': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The sample's id */
+        id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SampleDetail'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'list-stability-checks': {
+    parameters: {
+      query?: {
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['StabilityHistory'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
         headers: {
           [name: string]: unknown;
         };
