@@ -1,6 +1,6 @@
 #!/bin/sh
 # Trains a model bundle from class folders of X-SDD (DATASET) and simulated strip, into OUT.
-# SEED (1), STEPS (7000), JOBS (2, networks trained at a time), BUNDLE_VERSION (1.0.0) and SIMULATED (2, the
+# SEED (1), STEPS (13000), JOBS (2, networks trained at a time), BUNDLE_VERSION (1.0.0) and SIMULATED (2, the
 # seed of the simulated pictures) can be set. What is trained is kept: a run that was cut off goes on.
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,6 +16,6 @@ work=$PWD/build/training
 [ -d "$work/simulated" ] || bin/coilsight dataset simulate --out "$work/simulated" --seed "${SIMULATED:-2}" --count 250 --coils 22 --threshold 0.6
 [ -d "$work/golden" ] || bin/coilsight dataset simulate --out "$work/golden" --seed 77 --count 2 --coils 0
 cd models/training
-exec .venv/bin/python train.py --data "xsdd=$dataset*0.6" --data "simulator=$work/simulated*0.4" \
-	--golden "$work/golden" --work "$work/fits" --seed "${SEED:-1}" --steps "${STEPS:-7000}" --jobs "${JOBS:-2}" \
+exec .venv/bin/python train.py --data "xsdd=$dataset*0.65" --data "simulator=$work/simulated*0.35" \
+	--golden "$work/golden" --work "$work/fits" --seed "${SEED:-1}" --steps "${STEPS:-13000}" --jobs "${JOBS:-2}" \
 	--version "${BUNDLE_VERSION:-1.0.0}" --out "$out"

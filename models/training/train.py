@@ -1,6 +1,6 @@
 """Trains the classifier, measures it on pictures it never saw, and writes a model bundle.
 
-    python train.py --data xsdd=PATH/xsdd*0.6 --data simulator=PATH/simulated*0.4 \
+    python train.py --data xsdd=PATH/xsdd*0.65 --data simulator=PATH/simulated*0.35 \
         --golden PATH/golden --work PATH/work --out PATH/bundle
 
 Every --data is NAME=FOLDER[*SHARE] of class folders; NAME must stand in sources.json, which holds the terms
@@ -130,7 +130,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--name", default="steel-surface")
     p.add_argument("--version", default="1.0.0")
     p.add_argument("--created", help="date of the bundle, YYYY-MM-DD", default=time.strftime("%Y-%m-%d"))
-    p.add_argument("--steps", type=int, default=9000)
+    p.add_argument("--steps", type=int, default=13000)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument(
         "--folds",
