@@ -150,7 +150,7 @@ func (a *Appliance) openMill(ctx context.Context) error {
 			return fmt.Errorf("camera %s: %w", c.ID, err)
 		}
 		d, err := inference.NewDetector(m.PixelsAcross, inference.DetectorOptions{
-			Threshold: a.o.Config.Detector.Threshold, Bands: a.o.Config.Detector.Bands,
+			Threshold: a.o.Config.Detector.Threshold, Bands: a.o.Config.Detector.Bands, Scales: a.desk.engine().Scales(),
 		})
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coilsight/coilsight/appliance/teach"
 	"github.com/coilsight/coilsight/inference"
 	"github.com/coilsight/coilsight/inspection"
 	"github.com/coilsight/coilsight/models"
@@ -17,6 +18,8 @@ import (
 type Engine struct {
 	Bundle     *models.Bundle
 	Classifier *inference.Classifier
+	// Taught is what the plant's own strip taught; nil where nothing is active.
+	Taught *teach.Taught
 	// Refused says why the configured provider is not the one in use; empty where it is.
 	Refused string
 
@@ -28,7 +31,20 @@ type Engine struct {
 // NewEngine proves a bundle on its golden crops and makes it ready to work. A configured provider that does not
 // come up is replaced by the next, and Refused says so: an alarm, not a silence. The caller must Close the engine.
 func NewEngine(b *models.Bundle, c ClassifierConfig) (*Engine, error) {
-	cl, err := newClassifier(b, c)
+	return NewTaughtEngine(b, c, nil)
+}
+
+// NewTaughtEngine does so with what the plant's strip taught, nil for nothing; a teaching that was learned with
+// another model is an error.
+func NewTaughtEngine(b *models.Bundle, c ClassifierConfig, t *teach.Taught) (*Engine, error) {
+	var normal inference.Normal
+	if t != nil {
+		if err := t.Fits(b); err != nil {
+			return nil, err
+		}
+		normal = t.Normal()
+	}
+	cl, err := newClassifier(b, c, normal)
 	if err != nil {
 		return nil, err
 	}
@@ -42,13 +58,29 @@ func NewEngine(b *models.Bundle, c ClassifierConfig) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, cl.Close())
 	}
-	e := &Engine{Bundle: b, Classifier: cl, Refused: refused, batcher: batcher}
+	e := &Engine{Bundle: b, Classifier: cl, Taught: t, Refused: refused, batcher: batcher}
 	e.requests.New = func() any {
 		p := &pooledRequest{engine: e}
 		p.Done = p.done
 		return p
 	}
 	return e, nil
+}
+
+// ID names the model as a coil's record does: that of the bundle, and +NAME-vN where a teaching is active.
+func (e *Engine) ID() string {
+	if e.Taught == nil {
+		return e.Bundle.ID()
+	}
+	return e.Bundle.ID() + "+" + e.Taught.ID()
+}
+
+// Scales are what the plant's strip taught the detectors; nil where nothing is active.
+func (e *Engine) Scales() inference.Scales {
+	if e.Taught == nil {
+		return nil
+	}
+	return e.Taught.DetectorScales()
 }
 
 // Run classifies until ctx ends; crops that still wait are then answered without a verdict.

@@ -73,31 +73,31 @@ func (m *modelAtWork) retire() error {
 
 // openDesk opens and proves the bundle that the plant made active. The caller must Close the desk.
 func openDesk(c Config, log *slog.Logger) (*modelDesk, error) {
-	id, _, err := WantedModels(c)
+	id, _, err := wantedEngine(c)
 	if err != nil {
 		return nil, err
 	}
-	e, err := OpenEngine(c)
+	e, err := OpenTaughtEngine(c)
 	if err != nil {
 		return nil, err
 	}
 	return newModelDesk(id, e, modelSource{
-		wanted: func() (string, string, error) { return WantedModels(c) },
+		wanted: func() (string, string, error) { return wantedEngine(c) },
 		open:   func(id string) (*Engine, error) { return openFitting(c, id) },
 		keep:   func(a Agreement) error { return keepAgreement(c, a) },
 	}, log), nil
 }
 
-// openFitting opens and proves a bundle that knows every class the recipes name.
+// openFitting opens and proves a bundle that knows every class the recipes name, with the teaching wanted.
 func openFitting(c Config, id string) (*Engine, error) {
-	b, err := OpenModel(c, id)
+	b, t, err := openWanted(c, id)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := readRecipes(c.Recipes, b.Classes()); err != nil {
 		return nil, fmt.Errorf("model %s does not fit: %w", b.ID(), err)
 	}
-	return NewEngine(b, c.Classifier)
+	return NewTaughtEngine(b, c.Classifier, t)
 }
 
 // newModelDesk takes over an open engine, which runs from now on. The caller must close the desk.
@@ -168,7 +168,7 @@ func (d *modelDesk) stage(id string) {
 		return
 	}
 	d.next, d.refusedNext = runModel(id, e), refusal{}
-	d.log.Info("model proven; it takes over at the next coil", "model", e.Bundle.ID())
+	d.log.Info("model proven; it takes over at the next coil", "model", e.ID())
 }
 
 // boundary is called where a coil begins: the model that waits takes over.
@@ -218,7 +218,7 @@ func (d *modelDesk) engine() *Engine {
 }
 
 // model is the bundle that classifies now.
-func (d *modelDesk) model() string { return d.engine().Bundle.ID() }
+func (d *modelDesk) model() string { return d.engine().ID() }
 
 // Models tells which bundles are at work.
 func (d *modelDesk) Models() web.ModelState {
@@ -297,7 +297,7 @@ func (d *modelDesk) cast(id string) {
 		return
 	}
 	d.shadow = newShadow(id, e)
-	d.log.Info("model answers in the shadow", "model", e.Bundle.ID())
+	d.log.Info("model answers in the shadow", "model", e.ID())
 }
 
 // Close waits for the crops in flight and frees every model. Run must have returned.

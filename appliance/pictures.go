@@ -89,7 +89,7 @@ func (p *PictureInspector) find(img inspection.LineImage) ([]Event, error) {
 func (p *PictureInspector) Look(img inspection.LineImage) ([]inspection.RegionOfInterest, []inspection.Classification, error) {
 	if p.detector == nil || p.width != img.Width {
 		p.Close()
-		d, err := inference.NewDetector(img.Width, inference.DetectorOptions{Threshold: p.threshold})
+		d, err := inference.NewDetector(img.Width, inference.DetectorOptions{Threshold: p.threshold, Scales: p.engine.Scales()})
 		if err != nil {
 			p.detector = nil
 			return nil, nil, err

@@ -69,7 +69,7 @@ func Replay(ctx context.Context, o ReplayOptions) (_ ReplayResult, err error) {
 		return ReplayResult{}, err
 	}
 	defer closing(source.Close)
-	engine, err := OpenEngine(o.Config)
+	engine, err := OpenTaughtEngine(o.Config)
 	if err != nil {
 		return ReplayResult{}, err
 	}
@@ -96,7 +96,7 @@ func Replay(ctx context.Context, o ReplayOptions) (_ ReplayResult, err error) {
 		return ReplayResult{}, err
 	}
 	detector, err := inference.NewDetector(source.Width(), inference.DetectorOptions{
-		Threshold: o.Config.Detector.Threshold, Bands: o.Config.Detector.Bands,
+		Threshold: o.Config.Detector.Threshold, Bands: o.Config.Detector.Bands, Scales: engine.Scales(),
 	})
 	if err != nil {
 		return ReplayResult{}, err
@@ -106,7 +106,7 @@ func Replay(ctx context.Context, o ReplayOptions) (_ ReplayResult, err error) {
 		Cameras: []line.Camera{{
 			ID: "replay", Side: o.Side, Source: progressSource{source, o.Progress}, Detector: detector, Locator: geometry,
 		}},
-		Classifier: engine, Log: st, Observer: silent{}, Model: engine.Bundle.ID,
+		Classifier: engine, Log: st, Observer: silent{}, Model: engine.ID,
 		Cut: inference.CutCrop, CropSize: inference.CropSize, RegionCap: max(o.Config.Line.RegionCap, replayRegionCap),
 		Lossless: true, Logger: o.Log,
 	})

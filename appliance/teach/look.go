@@ -1,7 +1,6 @@
 package teach
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -173,14 +172,4 @@ func byClass(regions []Region, normal inference.Normal) (total int, of map[inspe
 		}
 	}
 	return total, of
-}
-
-// sortedClasses are the classes counted, the most frequent first.
-func sortedClasses(of map[inspection.DefectClass]int) []inspection.DefectClass {
-	var out []inspection.DefectClass
-	for c := range of {
-		out = append(out, c)
-	}
-	slices.SortFunc(out, func(a, b inspection.DefectClass) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
-	return out
 }

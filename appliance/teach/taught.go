@@ -2,10 +2,13 @@ package teach
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/coilsight/coilsight/inference"
@@ -81,6 +84,17 @@ type Count struct {
 	Found    int                            `json:"found"` // regions of the detector
 	Reported int                            `json:"reported"`
 	ByClass  map[inspection.DefectClass]int `json:"by_class"`
+}
+
+// Classes are those that either count has, the most frequent of this one first.
+func (c Count) Classes(other Count) []inspection.DefectClass {
+	all := maps.Clone(c.ByClass)
+	for class := range other.ByClass {
+		all[class] += 0
+	}
+	return slices.SortedFunc(maps.Keys(all), func(a, b inspection.DefectClass) int {
+		return cmp.Or(cmp.Compare(all[b], all[a]), cmp.Compare(a, b))
+	})
 }
 
 func count(regions []Region, normal inference.Normal) Count {

@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"appliance/line":      {"inspection", "camera"},
 	"appliance/store":     {"inspection"},
 	"appliance/mes":       {"inspection"},
+	"appliance/teach":     {"inspection", "models", "inference", "camera", "camera/replay"},
 	"web":                 {"inspection"},
 	"web/ui":              {},
 	"deploy":              {},

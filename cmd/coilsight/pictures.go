@@ -57,7 +57,7 @@ with the picture's size and its events in pixels from the top left.`,
 			if err != nil {
 				return err
 			}
-			e, err := appliance.OpenEngine(cfg)
+			e, err := appliance.OpenTaughtEngine(cfg)
 			if err != nil {
 				return err
 			}
