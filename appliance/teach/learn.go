@@ -16,6 +16,8 @@ import (
 const (
 	// leastStrips is how many pictures tell what recurs.
 	leastStrips = 8
+	// worthIt is the share of the reports that raised limits must not leave more than.
+	worthIt = 0.9
 	// mostRegions bounds the memory: 200 MB of features.
 	mostRegions = 200_000
 )
@@ -114,18 +116,26 @@ func (o Options) teach(ctx context.Context, t *Taught, paths []string, before *s
 	if err != nil {
 		return nil, err
 	}
-	for f, name := range inference.Measures() {
-		t.Scales = append(t.Scales, Scale{name, scales[f]})
-	}
 	after, err := o.look(ctx, paths, scales, "as taught")
 	if err != nil {
 		return nil, err
 	}
-	var reported []Region
-	for i := range after.regions {
-		if after.regions[i].reported(nil) {
-			reported = append(reported, after.regions[i])
+	reported := reportedOf(after.regions)
+	if float64(len(reported)) > worthIt*float64(t.Before.Reported) {
+		// The raised limits take off the faint parts of what is still reported, and nothing else.
+		for f, v := range scales {
+			if v > 1 {
+				t.GivenBack = append(t.GivenBack, Scale{inference.Measures()[f], v})
+				scales[f] = 1
+			}
 		}
+		if after, err = o.look(ctx, paths, scales, "as taught"); err != nil {
+			return nil, err
+		}
+		reported = reportedOf(after.regions)
+	}
+	for f, name := range inference.Measures() {
+		t.Scales = append(t.Scales, Scale{name, scales[f]})
 	}
 	reported = thinned(reported, mostCompared)
 	var along func(*Region) float64
@@ -157,6 +167,16 @@ func (o Options) teach(ctx context.Context, t *Taught, paths []string, before *s
 		}
 	}
 	return nil, fmt.Errorf("nothing is taught: %w", t.Golden.fault())
+}
+
+// reportedOf are the regions that reach the record where nothing is taught.
+func reportedOf(regions []Region) (out []Region) {
+	for i := range regions {
+		if regions[i].reported(nil) {
+			out = append(out, regions[i])
+		}
+	}
+	return out
 }
 
 // allowed are the scales that leave the golden defects found. A limit that is raised too far is given back: the one

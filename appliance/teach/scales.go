@@ -37,13 +37,14 @@ func (r *responses) add(tiles []float32) {
 	r.tiles += len(tiles) / len(r.bins)
 }
 
-// quantile of one measure, to half a bin.
+// quantile of one measure, interpolated within its bin.
 func (r *responses) quantile(measure int, share float64) float64 {
-	seen, want := 0, share*float64(r.tiles)
+	seen, want := 0.0, share*float64(r.tiles)
 	for i, n := range r.bins[measure] {
-		if seen += n; float64(seen) >= want && n > 0 {
-			return (float64(i) + 0.5) * responseBin
+		if n > 0 && seen+float64(n) >= want {
+			return (float64(i) + (want-seen)/float64(n)) * responseBin
 		}
+		seen += float64(n)
 	}
 	return 0
 }
