@@ -84,7 +84,7 @@ func TestTeachingIsTakenUpAndLetGoAtACoilBoundary(t *testing.T) {
 	putTaught(t, c, 2, "other 2.0.0")
 	d.look()
 	d.boundary()
-	if got, refused := d.model(), d.state().Refused; got != bare+"+line-2-v1" || len(refused) != 1 || !strings.Contains(refused[0], "was learned with model other 2.0.0") {
+	if got, refused := d.model(), d.Models().Refused; got != bare+"+line-2-v1" || len(refused) != 1 || !strings.Contains(refused[0], "was learned with model other 2.0.0") {
 		t.Errorf("a teaching of another model leaves %s, refused %v", got, refused)
 	}
 	if _, err := OpenTaughtEngine(c); err == nil || !strings.Contains(err.Error(), "coilsight teach off") {
