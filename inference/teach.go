@@ -11,8 +11,9 @@ import (
 // Bounds of what a plant's own strip may teach.
 const (
 	// LeastScale and MostScale bound the factor on a detector's limit. Beyond twice the limit the fainter half
-	// of the defects would go; below 0.7 the limit comes near to the texture of the next coil.
-	LeastScale, MostScale = 0.7, 2
+	// of the defects would go. No limit is lowered: what is calm on the strip that taught need not be so on the
+	// next coil, where the limits may follow its texture by another rule.
+	LeastScale, MostScale = 1, 2
 	// MostPrototypes bounds what a region is compared with: some microseconds a region.
 	MostPrototypes = 64
 )
@@ -41,7 +42,7 @@ func (s Scales) Check() error {
 	}
 	for f, v := range s {
 		if !(v >= LeastScale && v <= MostScale) {
-			return fmt.Errorf("the scale %g of measure %q is not possible; allowed are %g to %g", v, Measures()[f], LeastScale, float64(MostScale))
+			return fmt.Errorf("the scale %g of measure %q is not possible; allowed are %d to %d", v, Measures()[f], LeastScale, MostScale)
 		}
 	}
 	return nil

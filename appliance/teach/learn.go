@@ -123,11 +123,12 @@ func (o Options) teach(ctx context.Context, t *Taught, paths []string, before *s
 	reported := reportedOf(after.regions)
 	if float64(len(reported)) > worthIt*float64(t.Before.Reported) {
 		// The raised limits take off the faint parts of what is still reported, and nothing else.
-		for f, v := range scales {
+		t.GivenBack = []Scale{}
+		for f, v := range before.responses.scales() {
 			if v > 1 {
 				t.GivenBack = append(t.GivenBack, Scale{inference.Measures()[f], v})
-				scales[f] = 1
 			}
+			scales[f] = 1
 		}
 		if after, err = o.look(ctx, paths, scales, "as taught"); err != nil {
 			return nil, err
@@ -179,21 +180,27 @@ func reportedOf(regions []Region) (out []Region) {
 	return out
 }
 
-// allowed are the scales that leave the golden defects found. A limit that is raised too far is given back: the one
-// first that costs most defects for the tiles that it quiets.
+// allowed are the scales that leave the golden defects found. A limit that is raised too far goes half of the way
+// back, as often as needed: the one first that costs most defects for the tiles that it quiets.
 func (o Options) allowed(t *Taught, r *responses, golden []goldenDefect, grounds []ground, found []int) (inference.Scales, error) {
 	check := func(scales inference.Scales) (GoldenCheck, error) {
 		with, err := o.setInFound(golden, grounds, scales, nil)
 		return checkGolden(golden, grounds, found, with, nil), err
 	}
-	scales := r.scales()
-	t.GivenBack = []Scale{}
+	wanted := r.scales()
+	scales := slices.Clone(wanted)
 	for {
 		now, err := check(scales)
 		if err != nil {
 			return nil, err
 		}
 		if now.fault() == nil {
+			t.GivenBack = []Scale{}
+			for f, v := range wanted {
+				if scales[f] < v {
+					t.GivenBack = append(t.GivenBack, Scale{inference.Measures()[f], v})
+				}
+			}
 			return scales, nil
 		}
 		worst, most := -1, 0.0
@@ -201,22 +208,29 @@ func (o Options) allowed(t *Taught, r *responses, golden []goldenDefect, grounds
 			if v <= 1 {
 				continue
 			}
-			without := slices.Clone(scales)
-			without[f] = 1
-			then, err := check(without)
+			less := slices.Clone(scales)
+			less[f] = halfway(v)
+			then, err := check(less)
 			if err != nil {
 				return nil, err
 			}
-			if per := float64(then.After-now.After) / float64(1+r.quiets(f, v)); worst < 0 || per > most {
+			if per := float64(then.After-now.After) / float64(1+r.above(f, less[f])-r.above(f, v)); worst < 0 || per > most {
 				worst, most = f, per
 			}
 		}
-		if worst < 0 { // lower limits alone, which join regions
+		if worst < 0 { // the shipped limits, which find what they found
 			return nil, fmt.Errorf("nothing is taught: %w", now.fault())
 		}
-		t.GivenBack = append(t.GivenBack, Scale{inference.Measures()[worst], scales[worst]})
-		scales[worst] = 1
+		scales[worst] = halfway(scales[worst])
 	}
+}
+
+// halfway is a scale half of the way to 1; one that hardly raises a limit any more does not.
+func halfway(v float32) float32 {
+	if v = (1 + v) / 2; v < 1.1 {
+		return 1
+	}
+	return v
 }
 
 // strip is what was seen of all pictures.

@@ -13,7 +13,7 @@ const (
 	// leastTiles is how many tiles tell something of the strip.
 	leastTiles = 500
 	// rareTile is the share of tiles of ordinary strip whose strongest response may reach a limit.
-	rareTile = 1e-5
+	rareTile = 1e-3
 	// Bins of the responses; those beyond count as the last, which lies far above the largest scale.
 	responseBin  = 0.01
 	responseBins = 400
@@ -68,15 +68,10 @@ func (r *responses) scales() inference.Scales {
 		q1, q3 := r.quantile(f, 0.25), r.quantile(f, 0.75)
 		width := (q3 - q1) / (gumbel(0.75) - gumbel(0.25))
 		at := q1 + width*(gumbel(1-rareTile)-gumbel(0.25))
-		if at > 1 && r.above(f, 1) == 0 {
+		if r.above(f, 1) == 0 {
 			at = 1
 		}
 		out[f] = float32(min(max(at, inference.LeastScale), inference.MostScale))
 	}
 	return out
-}
-
-// quiets is how many tiles fire at the shipped limit of a measure and no more at its scale.
-func (r *responses) quiets(measure int, scale float32) int {
-	return r.above(measure, 1) - r.above(measure, scale)
 }

@@ -92,7 +92,7 @@ func TestTeachingOfAnotherModelIsRefused(t *testing.T) {
 		{"as it was learned", func(*Taught) {}, ""},
 		{"another model", func(v *Taught) { v.Model = "other 2.0.0" }, "needs a teaching of its own"},
 		{"another build", func(v *Taught) { v.ModelSHA256 = "00" }, "must be learned again"},
-		{"a scale that blinds", func(v *Taught) { v.Scales[0].Factor = 5 }, "allowed are 0.7 to 2"},
+		{"a scale that blinds", func(v *Taught) { v.Scales[0].Factor = 5 }, "allowed are 1 to 2"},
 		{"golden defects lost", func(v *Taught) { v.Golden = GoldenCheck{SetIn: 100, Before: 60, After: 40} }, "allowed are at least 54"},
 		{"a golden class lost", func(v *Taught) {
 			v.Golden.ByClass = map[inspection.DefectClass]GoldenClass{"hole": {SetIn: 12, Before: 6, After: 0}}

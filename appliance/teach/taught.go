@@ -39,7 +39,7 @@ type Taught struct {
 	Threshold  float32       `json:"threshold"` // the detector's, as configured
 
 	Scales []Scale `json:"scales"`
-	// GivenBack are the scales that were not taken: the golden defects did not allow it, or nothing was won.
+	// GivenBack are the scales that were not taken in full: the golden defects did not allow it, or nothing was won.
 	GivenBack []Scale `json:"given_back"`
 	// Reach is how near two regions are in features that have one look.
 	Reach     float32     `json:"reach"`

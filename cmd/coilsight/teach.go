@@ -213,7 +213,7 @@ func printTaught(w io.Writer, cfg appliance.Config, t *teach.Taught) {
 			fmt.Fprintf(w, " %s x%.2f", k.Measure, k.Factor)
 		}
 	}
-	fmt.Fprintf(w, "\n  not taken, for the golden defects or because nothing is won:")
+	fmt.Fprintf(w, "\n  not taken in full, for the golden defects or because nothing is won:")
 	for _, k := range t.GivenBack {
 		fmt.Fprintf(w, " %s x%.2f", k.Measure, k.Factor)
 	}
