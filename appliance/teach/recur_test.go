@@ -126,14 +126,14 @@ func drawn(rnd *rand.Rand, tiles int, middle, width, defects float64) *responses
 
 func TestScalesFollowTheStripAndNotItsDefects(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 8))
-	clean, spoilt := drawn(rnd, 20_000, 0.5, 0.08, 0).scales(), drawn(rnd, 20_000, 0.5, 0.08, 0.03).scales()
+	clean, spoilt := drawn(rnd, 20_000, 0.6, 0.08, 0).scales(), drawn(rnd, 20_000, 0.6, 0.08, 0.03).scales()
 	for f := range clean {
 		if d := math.Abs(float64(spoilt[f] - clean[f])); d > 0.1 {
 			t.Errorf("defects on 3 %% of the tiles move the scale of %s from %.2f to %.2f", inference.Measures()[f], clean[f], spoilt[f])
 		}
 	}
-	if at := float64(clean[0]); math.Abs(at-(0.5+0.08*math.Log(1e5))) > 0.06 {
-		t.Errorf("the scale is %.2f; one tile in 100,000 reaches %.2f", at, 0.5+0.08*math.Log(1e5))
+	if at, want := float64(clean[0]), 0.6+0.08*math.Log(1/rareTile); math.Abs(at-want) > 0.05 {
+		t.Errorf("the scale is %.2f; the rare tile reaches %.2f", at, want)
 	}
 	for name, r := range map[string]*responses{"rough": drawn(rnd, 5_000, 2, 0.5, 0), "smooth": drawn(rnd, 5_000, 0.05, 0.01, 0)} {
 		if err := r.scales().Check(); err != nil {
