@@ -187,7 +187,7 @@ func (a *Appliance) openLine() error {
 	a.live = newLive(a)
 	c := a.o.Config
 	o := line.Options{
-		Classifier: a.desk, Log: a.store, Observer: a.live, Model: a.desk.model,
+		Classifier: a.desk, Log: a.store, Observer: a.live, Model: a.changeModel,
 		Cut: inference.CutCrop, CropSize: inference.CropSize, RegionCap: c.Line.RegionCap,
 		ClassifyWithin: time.Duration(c.Classifier.WithinMS) * time.Millisecond,
 		FlushEvery:     time.Duration(c.Line.FlushMS) * time.Millisecond, Logger: a.o.Log,
@@ -212,6 +212,20 @@ func (a *Appliance) openServer() error {
 	}
 	a.server = web.NewServer(handler, a.hub)
 	return nil
+}
+
+// changeModel is called where a coil begins, once it is sure that it may: the model that waits takes over, with what
+// the plant taught. It names the model that is to judge the coil. Frames before the head end that still wait to be
+// screened may be judged by it too.
+func (a *Appliance) changeModel() string {
+	a.desk.boundary()
+	e := a.desk.engine()
+	for _, c := range a.cameras {
+		if err := c.detector.Teach(e.Scales()); err != nil {
+			a.o.Log.Error("what was taught does not fit the detector", "camera", c.source.ID, "error", err)
+		}
+	}
+	return a.desk.model()
 }
 
 // URL is where the pages are served.

@@ -49,12 +49,6 @@ func (c *control) startAt(ctx context.Context, id inspection.CoilID, o inspectio
 	if err != nil {
 		return inspection.Coil{}, err
 	}
-	c.a.desk.boundary()
-	for _, e := range c.a.cameras {
-		if err := e.detector.Teach(c.a.desk.engine().Scales()); err != nil {
-			return inspection.Coil{}, err
-		}
-	}
 	return c.a.line.Start(ctx, id, o, r, at)
 }
 

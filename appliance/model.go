@@ -88,6 +88,14 @@ func OpenModel(c Config, id string) (*models.Bundle, error) {
 	return b, keys.Check(b)
 }
 
+// FitsRecipes checks that a bundle knows every class that the shipped and the configured recipes name.
+func FitsRecipes(c Config, b *models.Bundle) error {
+	if _, err := readRecipes(c.Recipes, b.Classes()); err != nil {
+		return fmt.Errorf("model %s does not fit the recipes: %w", b.ID(), err)
+	}
+	return nil
+}
+
 // ProveModel runs the bundle's golden crops on the configured provider and measures its rate.
 func ProveModel(b *models.Bundle, c ClassifierConfig) (inference.ProviderReport, error) {
 	cl, err := newClassifier(b, c, nil)

@@ -20,7 +20,6 @@ const deskLooks = time.Second
 type modelSource struct {
 	wanted func() (active, shadow string, err error) // ids; shadow is empty where none is wanted
 	open   func(id string) (*Engine, error)          // proves the bundle
-	keep   func(Agreement) error                     // for those who look from outside the process
 }
 
 // modelDesk is the classifier of a running line. It watches which bundle the plant made active, proves a new
@@ -38,6 +37,7 @@ type modelDesk struct {
 	// What did not open or prove, as the next model and as the shadow; it is not tried again until another
 	// one is wanted.
 	refusedNext, refusedShadow refusal
+	unreadable                 string // why the registry cannot be read; empty where it can
 
 	leaving sync.WaitGroup // models that still answer what they were handed
 }
@@ -84,7 +84,6 @@ func openDesk(c Config, log *slog.Logger) (*modelDesk, error) {
 	return newModelDesk(id, e, modelSource{
 		wanted: func() (string, string, error) { return wantedEngine(c) },
 		open:   func(id string) (*Engine, error) { return openFitting(c, id) },
-		keep:   func(a Agreement) error { return keepAgreement(c, a) },
 	}, log), nil
 }
 
@@ -94,8 +93,8 @@ func openFitting(c Config, id string) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := readRecipes(c.Recipes, b.Classes()); err != nil {
-		return nil, fmt.Errorf("model %s does not fit: %w", b.ID(), err)
+	if err := FitsRecipes(c, b); err != nil {
+		return nil, err
 	}
 	return NewTaughtEngine(b, c.Classifier, t)
 }
@@ -123,21 +122,19 @@ func (d *modelDesk) Run(ctx context.Context) {
 // at work stays.
 func (d *modelDesk) look() {
 	active, shadowed, err := d.wanted()
+	d.mu.Lock()
 	if err != nil {
-		d.log.Warn("models cannot be read", "error", err)
+		if d.unreadable == "" {
+			d.log.Error("models cannot be read", "error", err)
+		}
+		d.unreadable = err.Error()
+		d.mu.Unlock()
 		return
 	}
+	d.unreadable = ""
+	d.mu.Unlock()
 	d.stage(active)
 	d.cast(shadowed)
-	d.mu.RLock()
-	s, at := d.shadow, d.work
-	d.mu.RUnlock()
-	if s == nil {
-		return
-	}
-	if err := d.keep(s.agreement(at.Bundle.ID())); err != nil {
-		d.log.Warn("the shadow's agreement cannot be kept", "error", err)
-	}
 }
 
 func (d *modelDesk) stage(id string) {
@@ -160,6 +157,10 @@ func (d *modelDesk) stage(id string) {
 		return
 	}
 	e, err := d.open(id)
+	if err == nil && !e.Classifier.Provider().AsConfigured() && d.engine().Classifier.Provider().AsConfigured() {
+		// The line must not lose its device for a change that can wait.
+		err = errors.Join(fmt.Errorf("model %s runs on %s only: %s", e.Bundle.ID(), e.Classifier.Provider().Name, e.Refused), e.Close())
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err != nil {
@@ -180,6 +181,9 @@ func (d *modelDesk) boundary() {
 		return
 	}
 	d.work, d.next = d.next, nil
+	if d.shadow != nil {
+		d.shadow.against(d.work.id)
+	}
 	d.mu.Unlock()
 	d.log.Info("model took over", "model", d.model())
 	d.leaving.Go(func() { d.gone(old) })
@@ -199,10 +203,10 @@ func (d *modelDesk) Submit(crop []byte, deadline time.Time, answer func(inspecti
 	if s == nil {
 		return d.work.Submit(crop, deadline, answer)
 	}
-	held := s.hold(crop)
+	held, by := s.hold(crop), d.work.id
 	if d.work.Submit(crop, deadline, func(c inspection.Classification, ok bool) {
 		answer(c, ok)
-		s.compare(held, c, ok)
+		s.compare(held, by, c, ok)
 	}) {
 		return true
 	}
@@ -229,6 +233,9 @@ func (d *modelDesk) Models() web.ModelState {
 		if r.id != "" {
 			st.Refused = append(st.Refused, r.reason)
 		}
+	}
+	if d.unreadable != "" {
+		st.Refused = append(st.Refused, d.unreadable)
 	}
 	if d.next != nil {
 		st.Next = d.next.Bundle.ID()
@@ -296,7 +303,7 @@ func (d *modelDesk) cast(id string) {
 		d.log.Error("shadow model refused", "model", id, "error", err)
 		return
 	}
-	d.shadow = newShadow(id, e)
+	d.shadow = newShadow(id, e, d.work.id)
 	d.log.Info("model answers in the shadow", "model", e.ID())
 }
 

@@ -41,7 +41,7 @@ func startDesk(t *testing.T) (d *modelDesk, want func(active, shadow string), op
 			defer mu.Unlock()
 			return active, shadow, nil
 		},
-		open: open, keep: func(Agreement) error { return nil },
+		open: open,
 	}, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() {
 		if err := d.Close(); err != nil {
@@ -60,35 +60,51 @@ func TestModelChangesAtACoilBoundaryAndLosesNoCrop(t *testing.T) {
 	d, want, _ := startDesk(t)
 	crop := d.engine().Bundle.Golden()[0].Pix
 	var handed, answered atomic.Int64
+	stop, inFlight := make(chan struct{}), make(chan struct{}, 32)
 	var feeding sync.WaitGroup
-	for range 2 {
-		feeding.Go(func() {
-			for range 100 { // together less than the queue holds
-				if d.Submit(crop, time.Time{}, func(_ inspection.Classification, ok bool) {
-					if ok {
-						answered.Add(1)
-					}
-				}) {
-					handed.Add(1)
-				}
+	feeding.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case inFlight <- struct{}{}:
 			}
-		})
-	}
+			if d.Submit(crop, time.Time{}, func(_ inspection.Classification, ok bool) {
+				if ok {
+					answered.Add(1)
+				}
+				<-inFlight
+			}) {
+				handed.Add(1)
+			} else {
+				t.Error("a queue with 32 crops in it is full")
+				return
+			}
+		}
+	})
 	first := d.engine()
 	want("two", "")
 	if d.engine() != first || d.Models().Next == "" {
 		t.Error("the model changed before a coil began, or none waits")
 	}
 	d.boundary()
-	if d.engine() == first {
+	second := d.engine()
+	if second == first {
 		t.Error("the model that waited did not take over")
 	}
 	d.boundary() // nothing waits any more
+	for before := handed.Load(); handed.Load() < before+64; {
+		time.Sleep(time.Millisecond)
+	}
+	close(stop)
 	feeding.Wait()
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if handed.Load() != 200 || handed.Load() != answered.Load() {
+	if first.Stats().Classified == 0 || second.Stats().Classified == 0 {
+		t.Errorf("the first model classified %d crops, the second %d; both must have had some", first.Stats().Classified, second.Stats().Classified)
+	}
+	if handed.Load() != answered.Load() {
 		t.Errorf("%d crops handed in, %d answered", handed.Load(), answered.Load())
 	}
 }
@@ -181,3 +197,17 @@ func TestBusyShadowIsSkippedAndCounted(t *testing.T) {
 }
 
 func crops(pix ...[]byte) [][]byte { return pix }
+
+func TestShadowIsComparedAnewWithAnotherModel(t *testing.T) {
+	d, want, _ := startDesk(t)
+	want("one", "three")
+	d.shadow.pairs[[2]inspection.DefectClass{"hole", "hole"}] = 5
+	want("two", "three")
+	if a := d.Models().Shadow; a.Compared != 5 {
+		t.Errorf("%d compared before the next coil; want 5", a.Compared)
+	}
+	d.boundary()
+	if a := d.Models().Shadow; a.Compared != 0 || d.shadow.active != "two" {
+		t.Errorf("%+v against %s; want an empty table against the new model", a, d.shadow.active)
+	}
+}

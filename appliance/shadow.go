@@ -2,12 +2,6 @@ package appliance
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -39,57 +33,34 @@ type AnswerPair struct {
 	Crops  int                    `json:"crops"`
 }
 
-// agreementName is the file in the folder of models that holds the newest agreement.
-const agreementName = "agreement.json"
-
-func keepAgreement(c Config, a Agreement) error {
-	data, err := json.MarshalIndent(a, "", " ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(c.Data, "models", agreementName)
-	if err := os.WriteFile(path+".part", data, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".part", path)
-}
-
-// ReadAgreement is the shadow's agreement as a running appliance keeps it; ok is false before there is one.
-func ReadAgreement(c Config) (a Agreement, ok bool, err error) {
-	path := filepath.Join(c.Data, "models", agreementName)
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return a, false, nil
-	}
-	if err != nil {
-		return a, false, err
-	}
-	if err := json.Unmarshal(data, &a); err != nil {
-		return a, false, fmt.Errorf("%s is not readable: %w", path, err)
-	}
-	return a, true, nil
-}
-
 // shadow is a model that sees every crop and answers to nobody but a table.
 type shadow struct {
 	*modelAtWork
-	free  chan []byte
-	since time.Time
+	free chan []byte
 
 	mu      sync.Mutex
+	active  string // id of the model it is compared with
+	since   time.Time
 	pairs   map[[2]inspection.DefectClass]int
 	skipped int
 }
 
-func newShadow(id string, e *Engine) *shadow {
+func newShadow(id string, e *Engine, active string) *shadow {
 	s := &shadow{
-		modelAtWork: runModel(id, e), free: make(chan []byte, shadowCrops), since: time.Now().UTC(),
-		pairs: map[[2]inspection.DefectClass]int{},
+		modelAtWork: runModel(id, e), free: make(chan []byte, shadowCrops),
 	}
+	s.against(active)
 	for range shadowCrops {
 		s.free <- make([]byte, inference.CropSize*inference.CropSize)
 	}
 	return s
+}
+
+// against begins a new table: the shadow is compared with another model from now on.
+func (s *shadow) against(active string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active, s.since, s.skipped, s.pairs = active, time.Now().UTC(), 0, map[[2]inspection.DefectClass]int{}
 }
 
 // hold copies a crop, nil where no place is free.
@@ -112,15 +83,17 @@ func (s *shadow) drop(held []byte) {
 	}
 }
 
-// compare asks the shadow for what the model at work has answered. It does not block.
-func (s *shadow) compare(held []byte, active inspection.Classification, ok bool) {
+// compare asks the shadow for what the model by has answered. It does not block.
+func (s *shadow) compare(held []byte, by string, active inspection.Classification, ok bool) {
 	if held == nil {
 		return
 	}
 	if ok && s.Submit(held, time.Time{}, func(c inspection.Classification, ok bool) {
 		if ok {
 			s.mu.Lock()
-			s.pairs[[2]inspection.DefectClass{active.Class, c.Class}]++
+			if by == s.active { // else it answered just before another took over
+				s.pairs[[2]inspection.DefectClass{active.Class, c.Class}]++
+			}
 			s.mu.Unlock()
 		}
 		s.drop(held)

@@ -37,7 +37,8 @@ func (j *judge) verdict(scores []float32, familiarity float32) inspection.Classi
 		}
 	}
 	class := j.classes[best]
-	if scores[best] < j.threshold[best] || (class != inspection.NoDefect && familiarity < j.familiar) {
+	// Written so that a score that is not a number is unknown, and not whatever stands first.
+	if !(scores[best] >= j.threshold[best]) || (class != inspection.NoDefect && !(familiarity >= j.familiar)) {
 		return inspection.Classification{Class: inspection.Unknown}
 	}
 	return inspection.Classification{Class: class, Confidence: scores[best]}

@@ -93,12 +93,18 @@ func checkDirectory(r io.ReaderAt, size int64) error {
 	}
 	for i := len(tail) - endLength; i >= 0; i-- {
 		end := tail[i:]
-		if binary.LittleEndian.Uint32(end) != endSignature || endLength+int(binary.LittleEndian.Uint16(end[20:])) != len(end) {
+		if binary.LittleEndian.Uint32(end) != endSignature {
 			continue
+		}
+		// A reader takes the last end record there is, so that one must be it.
+		if endLength+int(binary.LittleEndian.Uint16(end[20:])) != len(end) {
+			return errors.New("something follows its end record; allowed is an archive that ends there")
 		}
 		entries := binary.LittleEndian.Uint16(end[10:])
 		length, offset := int64(binary.LittleEndian.Uint32(end[12:])), int64(binary.LittleEndian.Uint32(end[16:]))
 		switch {
+		case entries == 0xffff || length == 0xffff || offset == 0xffffffff:
+			return errors.New("it has the records of a ZIP64 archive; allowed is a plain one")
 		case entries > maxZipEntries:
 			return fmt.Errorf("it lists %d entries; allowed are %d", entries, maxZipEntries)
 		case length > maxZipDirectory:

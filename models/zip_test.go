@@ -164,6 +164,20 @@ func TestArchiveThatIsNoPlainBundleIsRefused(t *testing.T) {
 }
 
 // What an entry says of itself is not believed: the manifest's size bounds what is unpacked.
+func TestArchiveWithAnEndRecordInItsCommentIsRefused(t *testing.T) {
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	if err := w.SetComment("PK\x05\x06" + strings.Repeat("\x00", 30)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openBytes(out.Bytes()); err == nil || !strings.Contains(err.Error(), "something follows its end record") {
+		t.Errorf("got %v; a reader could take either record for the end", err)
+	}
+}
+
 func TestEntryThatUnpacksToMoreThanItSaysIsRefused(t *testing.T) {
 	f := shippedFiles(t)
 	f["golden.json"] = &fstest.MapFile{Data: append(f["golden.json"].Data, make([]byte, 50<<20)...), Mode: 0o644}

@@ -33,7 +33,7 @@ const mostSamples = 100
 // SampleRequest asks for a sample.
 type SampleRequest struct {
 	Count         int       `json:"count" minimum:"1" maximum:"2000" doc:"Defects to draw, in all"`
-	LeastPerClass int       `json:"least_per_class,omitempty" minimum:"0" maximum:"500" default:"5" doc:"Of each class of the model's answer, as far as it has so many"`
+	LeastPerClass *int      `json:"least_per_class,omitempty" minimum:"0" maximum:"500" doc:"5 where it is absent. Of each class of the model's answer, as far as it has so many"`
 	Since         time.Time `json:"since,omitempty" doc:"Leave out defects seen before it"`
 	Seed          *uint64   `json:"seed,omitempty" doc:"The same seed on the same record draws the same defects; without it a random one"`
 	By            string    `json:"by,omitempty" maxLength:"64" doc:"The name of the person"`
@@ -124,7 +124,10 @@ type sampleOutput struct{ Body inspection.Sample }
 
 func (a *api) drawSample(ctx context.Context, in *struct{ Body SampleRequest }) (*sampleOutput, error) {
 	b := in.Body
-	d := inspection.SampleDraw{Since: b.Since, Count: b.Count, Least: b.LeastPerClass, By: strings.TrimSpace(b.By), Seed: uint64(rand.Uint32())}
+	d := inspection.SampleDraw{Since: b.Since, Count: b.Count, Least: inspection.LeastPerClass, By: strings.TrimSpace(b.By), Seed: uint64(rand.Uint32())}
+	if b.LeastPerClass != nil {
+		d.Least = *b.LeastPerClass
+	}
 	if b.Seed != nil {
 		d.Seed = *b.Seed
 	}

@@ -87,7 +87,9 @@ type Options struct {
 	Classifier Classifier
 	Log        CoilLog
 	Observer   Observer
-	Model      func() string // name and version of the bundle that classifies, asked where a coil starts
+	// Model names the bundle that classifies. It is called where a coil starts, once no running coil is in the
+	// way: the place to change it.
+	Model func() string
 	// Cut copies the crop of a region, CropSize x CropSize pixels, out of a borrowed image.
 	Cut      func(dst []byte, img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest, e inspection.StripEdges)
 	CropSize int

@@ -697,3 +697,21 @@ func TestStartAndFinishRefuseWhatDoesNotFit(t *testing.T) {
 	}
 	r.run(t)
 }
+
+func TestRefusedStartDoesNotAskForAModel(t *testing.T) {
+	asked := 0
+	r := newRig(t, func(o *Options) {
+		o.Model = func() string {
+			asked++
+			return "test"
+		}
+	}, &script{frames: 4})
+	r.start(t, "A1", 0)
+	if _, err := r.line.Start(context.Background(), "A2", inspection.CoilOrder{}, testRecipe, 64); err == nil {
+		t.Error("a second coil started while one runs")
+	}
+	if asked != 1 {
+		t.Errorf("the model was asked for %d times; a running coil must keep its own", asked)
+	}
+	r.run(t)
+}

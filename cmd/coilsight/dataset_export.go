@@ -122,6 +122,9 @@ type labelRow struct {
 	Note            *string `parquet:"review_note,optional"`
 }
 
+// rowsInMemory bounds what of the table is held before it is written: 10 MB, while the appliance runs beside.
+const rowsInMemory = 50_000
+
 func (o *export) run(ctx context.Context, data string, say io.Writer) (err error) {
 	if o.record, err = store.OpenReader(ctx, data); err != nil {
 		return err
@@ -135,7 +138,8 @@ func (o *export) run(ctx context.Context, data string, say io.Writer) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, table.Close()) }()
-	o.rows = parquet.NewGenericWriter[labelRow](table, parquet.Compression(&parquet.Snappy))
+	o.rows = parquet.NewGenericWriter[labelRow](table, parquet.Compression(&parquet.Snappy),
+		parquet.MaxRowsPerRowGroup(rowsInMemory))
 	o.counts = map[string]int{}
 	if err := o.each(ctx, false); err != nil {
 		return err

@@ -320,11 +320,14 @@ active bundle's answers alone. "activate" of the same bundle promotes it.`,
 	return c
 }
 
-// proved opens a bundle of the plant and runs its golden crops.
+// proved opens a bundle of the plant, holds it against the recipes and runs its golden crops.
 func proved(cfg appliance.Config, id string) (*models.Bundle, error) {
 	cfg.Classifier.Bundle = "" // a path is no name here
 	b, err := appliance.OpenModel(cfg, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := appliance.FitsRecipes(cfg, b); err != nil {
 		return nil, err
 	}
 	_, err = appliance.ProveModel(b, cfg.Classifier)

@@ -1101,10 +1101,9 @@ export interface components {
       count: number;
       /**
        * Format: int64
-       * @description Of each class of the model's answer, as far as it has so many
-       * @default 5
+       * @description 5 where it is absent. Of each class of the model's answer, as far as it has so many
        */
-      least_per_class: number;
+      least_per_class?: number;
       /**
        * Format: int64
        * @description The same seed on the same record draws the same defects; without it a random one
