@@ -10,10 +10,11 @@ import (
 
 // Bounds of what a plant's own strip may teach.
 const (
-	// LeastScale and MostScale bound the factor on a detector's limit. Beyond twice the limit the fainter half
-	// of the defects would go. No limit is lowered: what is calm on the strip that taught need not be so on the
-	// next coil, where the limits may follow its texture by another rule.
-	LeastScale, MostScale = 1, 2
+	// LeastScale of a detector's limit: none is lowered, for what is calm on the strip that taught need not be so
+	// on the next coil, where the limits may follow its texture by another rule.
+	LeastScale = 1
+	// MostScale of a limit: beyond twice the limit the fainter half of the defects would go.
+	MostScale = 2
 	// MostPrototypes bounds what a region is compared with: some microseconds a region.
 	MostPrototypes = 64
 )
