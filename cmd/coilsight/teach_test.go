@@ -29,7 +29,7 @@ func TestTeachLearnsActivatesAndLetsGo(t *testing.T) {
 			t.Errorf("the limit of %s is taken times %g", k.Measure, k.Factor)
 		}
 	}
-	if code, out, errs = command(t, "teach", "activate", "--data", data, "line-2-v1"); code != exitDone {
+	if code, _, errs = command(t, "teach", "activate", "--data", data, "line-2-v1"); code != exitDone {
 		t.Fatalf("activating ends with %d: %s", code, errs)
 	}
 	if _, out, _ = command(t, "teach", "list", "--data", data); !strings.HasPrefix(out, "* line-2-v1") {
