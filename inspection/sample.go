@@ -203,12 +203,12 @@ func EstimateRate(s Sample, drawn []Defect) RateEstimate {
 		}
 		c := &e.Classes[i]
 		c.Reviewed++
-		switch {
-		case d.Review.Class == d.Class:
+		switch d.Review.Class {
+		case d.Class:
 			c.Right++
-		case d.Review.Class == NoDefect:
+		case NoDefect:
 			c.NoDefect++
-		case d.Review.Class == Unknown:
+		case Unknown:
 			c.Unknown++
 		}
 	}
