@@ -193,3 +193,12 @@ def test_grain_leaves_the_brightness():
     out = augment.roughen(x, torch.Generator().manual_seed(3))
     assert (out.mean(dim=(2, 3)) - 80).abs().max() < 8
     assert out.std(dim=(2, 3)).max() > 1
+
+
+def test_offset_balances_a_class_against_the_others():
+    rng = np.random.default_rng(5)
+    labels = np.repeat([0, 1, 2], 300)
+    z = rng.normal(0, 1, (900, 3))
+    z[np.arange(900), labels] += 3
+    z[:, 0] -= 2  # class 0 is answered too seldom
+    assert 1.5 < measure.offset(z, labels, 0) < 2.6
