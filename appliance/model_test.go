@@ -10,7 +10,7 @@ import (
 	"github.com/coilsight/coilsight/models"
 )
 
-const shippedFolder = "../models/bundles/steel-surface-2"
+const shippedFolder = "../models/bundles/steel-surface-1"
 
 func TestConfiguredBundleStandsOverTheActiveOne(t *testing.T) {
 	c := DefaultConfig()

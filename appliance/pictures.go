@@ -109,6 +109,9 @@ func (p *PictureInspector) Look(img inspection.LineImage) ([]inspection.RegionOf
 	}
 	var err error
 	p.verdicts, err = p.engine.Classifier.ClassifyBatch(p.verdicts[:0], p.crops[:len(regions)])
+	for i := range p.verdicts {
+		p.verdicts[i] = regions[i].Verdict(p.verdicts[i])
+	}
 	return regions, p.verdicts, err
 }
 

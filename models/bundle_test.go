@@ -22,7 +22,7 @@ import (
 // shippedFiles is the embedded bundle as files a test may change.
 func shippedFiles(t testing.TB) fstest.MapFS {
 	t.Helper()
-	sub, err := fs.Sub(shipped, "bundles/steel-surface-2")
+	sub, err := fs.Sub(shipped, "bundles/steel-surface-1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,8 +98,8 @@ func TestShippedBundleIsWhole(t *testing.T) {
 	for _, f := range shippedFiles(t) {
 		total += len(f.Data)
 	}
-	if total > 6<<20 {
-		t.Errorf("the bundle has %d bytes; at most 6 MiB are to be carried in every program", total)
+	if total > 3<<20 {
+		t.Errorf("the bundle has %d bytes; at most 3 MiB are to be carried in every program", total)
 	}
 	if a := b.Accuracy()["xsdd"]; a < 0.9 || a > 1 {
 		t.Errorf("the report states an accuracy of %g on X-SDD", a)

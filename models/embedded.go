@@ -6,12 +6,12 @@ import (
 	"io/fs"
 )
 
-//go:embed bundles/steel-surface-2
+//go:embed bundles/steel-surface-1
 var shipped embed.FS
 
 // Embedded reads and verifies the bundle that is built into the program.
 func Embedded() (*Bundle, error) {
-	sub, err := fs.Sub(shipped, "bundles/steel-surface-2")
+	sub, err := fs.Sub(shipped, "bundles/steel-surface-1")
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,7 @@ func (m *merger) frame(s *settling, coils []*coilRun) {
 		d.reaches = false
 	}
 	for _, p := range s.regions[:s.n] {
+		p.verdict = p.roi.Verdict(p.verdict)
 		if p.verdict.Class == inspection.NoDefect {
 			m.camera.stats.reject()
 			continue

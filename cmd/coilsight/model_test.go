@@ -13,7 +13,7 @@ import (
 	"github.com/coilsight/coilsight/models"
 )
 
-const shippedBundle = "../../models/bundles/steel-surface-2"
+const shippedBundle = "../../models/bundles/steel-surface-1"
 
 // bundleOf copies the shipped bundle under another version, one of its files replaced; its checksums are right.
 func bundleOf(t *testing.T, version, name string, data []byte) string {
@@ -134,7 +134,7 @@ func TestBundleGoesFromOnePlantToAnother(t *testing.T) {
 		t.Errorf("%s is active after an import; want builtin", got)
 	}
 	done(t, "model", "shadow", "steel-surface-1.1.0", "--data", there)
-	if out := done(t, "model", "list", "--data", there); !strings.Contains(out, "~ steel-surface-1.1.0") || !strings.Contains(out, "* builtin (steel-surface-2.0.0)") {
+	if out := done(t, "model", "list", "--data", there); !strings.Contains(out, "~ steel-surface-1.1.0") || !strings.Contains(out, "* builtin (steel-surface-1.0.0)") {
 		t.Errorf("list says %q", out)
 	}
 	done(t, "model", "activate", "steel-surface-1.1.0", "--data", there, "--key", public, "--by", "Kim")
