@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 	"unicode/utf8"
+
+	"github.com/coilsight/coilsight/durable"
 )
 
 // Builtin stands for the bundle that is built into the program, in the place of NAME-VERSION.
@@ -172,7 +174,7 @@ func (r *Registry) Import(b *Bundle) error {
 		if err := os.Rename(part, dir); err != nil {
 			return errors.Join(fmt.Errorf("model %s: %w", b.Folder(), err), os.RemoveAll(part))
 		}
-		return syncFolder(r.dir)
+		return durable.SyncFolder(r.dir)
 	})
 }
 
@@ -189,7 +191,7 @@ func (r *Registry) again(b *Bundle) error {
 		return nil
 	}
 	dir := filepath.Join(r.dir, b.Folder())
-	return replaceSynced(filepath.Join(dir, SignatureName), b.signature)
+	return durable.Replace(filepath.Join(dir, SignatureName), b.signature)
 }
 
 // Activate makes a bundle of the registry the active one. The caller proves it first. A running appliance
@@ -283,7 +285,7 @@ func (r *Registry) write(s State) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceSynced(filepath.Join(r.dir, activeName), append(data, '\n')); err != nil {
+	if err := durable.Replace(filepath.Join(r.dir, activeName), append(data, '\n')); err != nil {
 		return fmt.Errorf("active model: %w", err)
 	}
 	return nil
@@ -325,47 +327,15 @@ func (b *Bundle) writeFolder(dir string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
-		return writeSynced(path, data)
+		return durable.Write(path, data)
 	})
 	if err != nil {
 		return err
 	}
 	for _, d := range folders {
-		if err := syncFolder(d); err != nil {
+		if err := durable.SyncFolder(d); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-// replaceSynced replaces a file as a whole: a reader and a crash see the old one or the new one.
-func replaceSynced(path string, data []byte) error {
-	if err := writeSynced(path+".part", data); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".part", path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes the names in a folder durable.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

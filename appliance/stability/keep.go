@@ -10,6 +10,7 @@ import (
 	"regexp"
 
 	"github.com/coilsight/coilsight/appliance"
+	"github.com/coilsight/coilsight/durable"
 	"github.com/coilsight/coilsight/inspection"
 )
 
@@ -73,11 +74,7 @@ func (f Folder) Save(name string, r Run, replace bool) (path string, err error) 
 		return "", err
 	}
 	// Whole or not at all: half a baseline would be refused for ever.
-	part := path + ".part"
-	if err := os.WriteFile(part, append(data, '\n'), 0o640); err != nil {
-		return "", fmt.Errorf("baseline %s: %w", name, errors.Join(err, os.RemoveAll(part)))
-	}
-	if err := os.Rename(part, path); err != nil {
+	if err := durable.Replace(path, append(data, '\n')); err != nil {
 		return "", fmt.Errorf("baseline %s: %w", name, err)
 	}
 	return path, nil

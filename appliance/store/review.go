@@ -140,50 +140,77 @@ func countReviews(ctx context.Context, q querier, at map[int64]*coil, keys []any
 
 // Regrade judges a coil that has ended anew, by what people said of its defects and under the recipe
 // version it ran with. The grades before stay in its history. The coil must be at the revision that the
-// person saw (0: any), else it is *inspection.StaleError; without a review that the grade does not rest
+// person saw (0: any) and stay at it, else it is *inspection.StaleError; without a review that the grade does not rest
 // on yet it is *inspection.ConflictError.
-func (s *Store) Regrade(ctx context.Context, id inspection.CoilID, by string, revision int) (c inspection.Coil, err error) {
+func (s *Store) Regrade(ctx context.Context, id inspection.CoilID, by string, revision int) (inspection.Coil, error) {
+	const what = "grading again"
+	// The line records while a coil of many thousand defects is judged: only the result is written under its lock.
+	var judged regrading
+	err := s.view(ctx, what, func(q querier) (err error) {
+		judged, err = judgeAgain(ctx, q, id, revision)
+		return err
+	})
+	if err != nil {
+		return inspection.Coil{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var c inspection.Coil
 	err = s.write(ctx, "coil "+string(id)+" cannot be graded again", func(ctx context.Context, tx *sql.Tx) error {
 		row, err := coilRow(ctx, tx, id)
-		switch {
-		case err != nil:
-			return err
-		case revision != 0 && revision != row.Revision:
-			return &inspection.StaleError{Noun: "coil", ID: string(id), Revision: row.Revision, Presented: revision}
-		case row.State != inspection.Closed && row.State != inspection.Interrupted:
-			return &inspection.ConflictError{Noun: "coil", ID: string(id), Reason: "is " + string(row.State) + "; a coil is graded again after its end"}
-		case row.Counts.NotInGrade == 0:
-			return &inspection.ConflictError{Noun: "coil", ID: string(id), Reason: "has no review that its grade does not rest on already"}
-		}
-		recipe, err := readRecipe(ctx, tx, row.RecipeName, row.RecipeVersion)
 		if err != nil {
 			return err
 		}
-		m, err := readMap(ctx, tx, row)
-		if err != nil {
+		if row.Revision != judged.revision { // somebody reviewed meanwhile
+			return &inspection.StaleError{Noun: "coil", ID: string(id), Revision: row.Revision, Presented: judged.revision}
+		}
+		if err := insertGrading(ctx, tx, row.n, s.options.Now(), by, row.Counts.Reviewed, judged.lastReview, judged.result); err != nil {
 			return err
 		}
-		res := inspection.GradeMap(inspection.Reviewed(m, recipe), recipe)
-		b, err := json.Marshal(res)
-		if err != nil {
-			return err
-		}
-		var last int64
-		if err := tx.QueryRowContext(ctx, `SELECT max(n) FROM reviews WHERE coil = ?`, row.n).Scan(&last); err != nil {
-			return err
-		}
-		if err := insertGrading(ctx, tx, row.n, s.options.Now(), by, row.Counts.Reviewed, last, b); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE coils SET grade = ?, result = ? WHERE n = ?`, res.Grade, string(b), row.n); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE coils SET grade = ?, result = ? WHERE n = ?`, judged.grade, string(judged.result), row.n); err != nil {
 			return err
 		}
 		c, err = s.changeCoilBy(ctx, tx, id, "coil.regraded", by)
 		return err
 	})
 	return c, err
+}
+
+// regrading is a coil's new grade and what it rests on.
+type regrading struct {
+	revision   int // of the coil
+	lastReview int64
+	grade      inspection.Grade
+	result     []byte
+}
+
+func judgeAgain(ctx context.Context, q querier, id inspection.CoilID, revision int) (r regrading, err error) {
+	row, err := coilRow(ctx, q, id)
+	switch {
+	case err != nil:
+		return r, err
+	case revision != 0 && revision != row.Revision:
+		return r, &inspection.StaleError{Noun: "coil", ID: string(id), Revision: row.Revision, Presented: revision}
+	case row.State != inspection.Closed && row.State != inspection.Interrupted:
+		return r, &inspection.ConflictError{Noun: "coil", ID: string(id), Reason: "is " + string(row.State) + "; a coil is graded again after its end"}
+	case row.Counts.NotInGrade == 0:
+		return r, &inspection.ConflictError{Noun: "coil", ID: string(id), Reason: "has no review that its grade does not rest on already"}
+	}
+	recipe, err := readRecipe(ctx, q, row.RecipeName, row.RecipeVersion)
+	if err != nil {
+		return r, err
+	}
+	m, err := readMap(ctx, q, row)
+	if err != nil {
+		return r, err
+	}
+	res := inspection.GradeMap(inspection.Reviewed(m, recipe), recipe)
+	r.revision, r.grade = row.Revision, res.Grade
+	if r.result, err = json.Marshal(res); err != nil {
+		return r, err
+	}
+	err = q.QueryRowContext(ctx, `SELECT max(n) FROM reviews WHERE coil = ?`, row.n).Scan(&r.lastReview)
+	return r, err
 }
 
 func insertGrading(ctx context.Context, tx *sql.Tx, coil int64, at time.Time, by string, reviewed int, lastReview int64, result []byte) error {

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/coilsight/coilsight/durable"
 )
 
 const activeName = "active.json"
@@ -190,7 +192,7 @@ func (s *Shelf) Activate(id, sum string, at time.Time, by string) error {
 		return err
 	}
 	path := filepath.Join(s.dir, activeName)
-	if err := replaceSynced(path, append(data, '\n')); err != nil {
+	if err := durable.Replace(path, append(data, '\n')); err != nil {
 		return fmt.Errorf("active teaching: %w", err)
 	}
 	return nil
@@ -203,7 +205,7 @@ func (s *Shelf) Off() error {
 		return nil
 	}
 	if err == nil {
-		err = syncFolder(s.dir)
+		err = durable.SyncFolder(s.dir)
 	}
 	if err != nil {
 		return fmt.Errorf("active teaching: %w", err)
@@ -252,35 +254,8 @@ func (s *Shelf) save(t *Taught) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("teaching %s is there already", t.ID())
 	}
-	if err := replaceSynced(path, append(data, '\n')); err != nil {
+	if err := durable.Replace(path, append(data, '\n')); err != nil {
 		return fmt.Errorf("teaching %s: %w", t.ID(), err)
 	}
 	return nil
-}
-
-// replaceSynced replaces a file as a whole: a reader and a crash see the old one or the new one.
-func replaceSynced(path string, data []byte) error {
-	f, err := os.Create(path + ".part")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".part", path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -14,15 +14,16 @@ const module = "github.com/coilsight/coilsight/"
 // a folder and all below it.
 var mayImport = map[string][]string{
 	"inspection":          {},
+	"durable":             {},
 	"camera":              {"inspection"},
 	"camera/":             {"camera", "inspection"},
 	"calibration":         {"inspection"},
-	"models":              {"inspection"},
+	"models":              {"inspection", "durable"},
 	"inference":           {"inspection", "models"},
 	"appliance/line":      {"inspection", "camera"},
 	"appliance/store":     {"inspection"},
 	"appliance/mes":       {"inspection"},
-	"appliance/teach":     {"inspection", "models", "inference", "camera", "camera/replay"},
+	"appliance/teach":     {"inspection", "durable", "models", "inference", "camera", "camera/replay"},
 	"web":                 {"inspection"},
 	"web/ui":              {},
 	"deploy":              {},
