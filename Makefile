@@ -87,7 +87,7 @@ check: setup build/.test-packages build/.python web/ui/dist/index.html $(TOOLS)/
 	$(TOOLS)/golangci-lint run ./...
 	cd web/ui && npm run --silent check
 	cd models/training && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pytest -q
-	go test -race ./...
+	go test -race -short ./... # what only renders more strip runs whole in make test
 
 .PHONY: fuzz
 fuzz: setup ## each fuzz target for FUZZTIME (default 30s)
