@@ -50,7 +50,7 @@ func putTaught(t *testing.T, c Config, version int, model string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Teachings().Activate(v.ID(), file, time.Now(), "Kim"); err != nil {
+	if err := c.Teachings().Activate(v.ID(), file, teach.Change{By: "Kim", At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -91,7 +91,7 @@ func TestTeachingIsTakenUpAndLetGoAtACoilBoundary(t *testing.T) {
 		t.Errorf("a start with it gives %v", err)
 	}
 
-	if err := c.Teachings().Off(); err != nil {
+	if err := c.Teachings().Off(teach.Change{}); err != nil {
 		t.Fatal(err)
 	}
 	d.look()

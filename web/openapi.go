@@ -18,6 +18,7 @@ func document(version string) huma.Config {
 		{Name: "coils", Description: "What was found on which coil, and how it was graded."},
 		{Name: "reviews", Description: "What people say of defects, and grades that rest on it."},
 		{Name: "quality", Description: "How often the model is right, estimated from random samples that people review."},
+		{Name: "teaching", Description: "What the plant's own strip taught: versions, the questions they ask, and which one is active."},
 		{Name: "tracking", Description: "The mill announces, starts and finishes coils."},
 		{Name: "changes", Description: "The change log, in commit order, without gaps or repeats."},
 		{Name: "live", Description: "The line as it runs."},

@@ -28,6 +28,7 @@ type Options struct {
 	Live      LiveView
 	Hub       *Hub
 	Models    Models
+	Teachings Teachings
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
 	Metrics http.Handler // nil: no /metrics
@@ -87,6 +88,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerEvents()
 	a.registerProbes()
 	a.registerModels()
+	a.registerTeachings()
 	polish(a.huma.OpenAPI())
 
 	docs, err := renderDocs(a.huma.OpenAPI())

@@ -2,6 +2,7 @@ package teach
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -119,14 +120,8 @@ func (t *Taught) pathOf(picture int) string {
 	return ""
 }
 
-// ParseAnswers reads answers such as 3=normal and 5=surface_scratch.
-func ParseAnswers(args []string, classes []inspection.DefectClass) (map[int]string, error) {
-	allowed := []string{AnswerNormal, AnswerDefect}
-	for _, c := range classes {
-		if c != inspection.NoDefect {
-			allowed = append(allowed, string(c))
-		}
-	}
+// ParseAnswers reads answers such as 3=normal and 5=surface_scratch. Whether a model knows the class is seen by Apply.
+func ParseAnswers(args []string) (map[int]string, error) {
 	out := map[int]string{}
 	for _, a := range args {
 		number, said, ok := strings.Cut(a, "=")
@@ -134,15 +129,25 @@ func ParseAnswers(args []string, classes []inspection.DefectClass) (map[int]stri
 		if !ok || err != nil {
 			return nil, fmt.Errorf("%q is no answer; allowed is NUMBER=ANSWER, such as 3=normal", a)
 		}
-		if !slices.Contains(allowed, said) {
-			return nil, fmt.Errorf("the answer %q to question %d is not known; allowed are %s", said, n, strings.Join(allowed, ", "))
-		}
 		if _, twice := out[n]; twice {
 			return nil, fmt.Errorf("question %d is answered twice", n)
 		}
 		out[n] = said
 	}
 	return out, nil
+}
+
+func checkAnswer(number int, said string, classes []inspection.DefectClass) error {
+	allowed := []string{AnswerNormal, AnswerDefect}
+	for _, c := range classes {
+		if c != inspection.NoDefect {
+			allowed = append(allowed, string(c))
+		}
+	}
+	if !slices.Contains(allowed, said) {
+		return refused("the answer %q to question %d is not known; allowed are %s", said, number, strings.Join(allowed, ", "))
+	}
+	return nil
 }
 
 // AnswerOptions say whose answers to which version.
@@ -158,9 +163,12 @@ type AnswerOptions struct {
 
 // Apply makes the next version out of one and a person's answers. A look called normal overrules the model however
 // sure that is; what is called a defect lies in no look any more. Where the golden defects do not allow it, nothing is
-// written.
-func Apply(o AnswerOptions) (*Taught, error) {
+// written; what the answers are refused for is a *RefusedError. It takes seconds.
+func Apply(ctx context.Context, o AnswerOptions) (*Taught, error) {
 	if err := o.From.Fits(o.Bundle); err != nil {
+		return nil, err
+	}
+	if err := o.From.strips(); err != nil {
 		return nil, err
 	}
 	t := *o.From
@@ -168,11 +176,14 @@ func Apply(o AnswerOptions) (*Taught, error) {
 	t.Looks, t.Defects, t.Answers = slices.Clone(t.Looks), slices.Clone(t.Defects), slices.Clone(t.Answers)
 	numbers := slices.Sorted(maps.Keys(o.Answers))
 	for _, n := range numbers {
+		if err := checkAnswer(n, o.Answers[n], o.Bundle.Classes()); err != nil {
+			return nil, err
+		}
 		if n < 1 || n > len(t.Questions) {
-			return nil, fmt.Errorf("there is no question %d; teaching %s has 1 to %d", n, o.From.ID(), len(t.Questions))
+			return nil, refused("there is no question %d; teaching %s has 1 to %d", n, o.From.ID(), len(t.Questions))
 		}
 		if i := slices.IndexFunc(t.Answers, func(a Answer) bool { return a.Number == n }); i >= 0 {
-			return nil, fmt.Errorf("question %d was answered with %s in teaching %s; answer the version before it to change that", n, t.Answers[i].Answer, o.From.ID())
+			return nil, refused("question %d was answered with %s in teaching %s; answer the version before it to change that", n, t.Answers[i].Answer, o.From.ID())
 		}
 		t.Answers = append(t.Answers, Answer{Number: n, Answer: o.Answers[n], By: o.By, At: o.Now.UTC()})
 	}
@@ -185,12 +196,22 @@ func Apply(o AnswerOptions) (*Taught, error) {
 	for _, n := range numbers {
 		if o.Answers[n] == AnswerNormal {
 			if err := t.allow(&t.Questions[n-1].Region); err != nil {
-				return nil, fmt.Errorf("question %d: %w", n, err)
+				return nil, refused("question %d: %v", n, err)
 			}
 		}
 	}
 	t.trim()
-	return o.finish(&t)
+	return o.finish(ctx, &t)
+}
+
+// strips sees that the pictures are still there: the next version shows them too.
+func (t *Taught) strips() error {
+	for _, p := range t.Pictures {
+		if _, err := os.Stat(p.Path); err != nil {
+			return refused("the picture %s that teaching %s was learned from cannot be read (%v); the pictures must stay until the questions are answered", p.Path, t.ID(), err)
+		}
+	}
+	return nil
 }
 
 // allow takes a region's look for normal, however sure the model is.
@@ -225,7 +246,7 @@ func (t *Taught) trim() {
 }
 
 // finish checks the golden defects again, counts what is reported now, and writes the version.
-func (o AnswerOptions) finish(t *Taught) (*Taught, error) {
+func (o AnswerOptions) finish(ctx context.Context, t *Taught) (*Taught, error) {
 	from := o.Shelf.Work(o.From)
 	grounds, err := readGrounds(from, t.Grounds)
 	if err != nil {
@@ -242,14 +263,14 @@ func (o AnswerOptions) finish(t *Taught) (*Taught, error) {
 		normal inference.Normal
 	}{{nil, nil}, {t.DetectorScales(), normal}} {
 		e := newEye(o.Classifier, t.Threshold, taught.scales)
-		found[i], err = setInFound(e, golden, grounds, taught.normal)
+		found[i], err = setInFound(ctx, e, golden, grounds, taught.normal)
 		e.close()
 		if err != nil {
 			return nil, err
 		}
 	}
 	if t.Golden = checkGolden(golden, grounds, found[0], found[1], normal); t.Golden.fault() != nil {
-		return nil, fmt.Errorf("these answers are not taken: %w", t.Golden.fault())
+		return nil, refused("these answers are not taken: %v", t.Golden.fault())
 	}
 	w := work{t: t, grounds: grounds}
 	if w.before, w.after, err = readRegions(from); err != nil {

@@ -146,7 +146,7 @@ func foreign(t *testing.T, c *inference.Classifier, b *models.Bundle, grain floa
 	}
 	answered := taught
 	if len(answers) > 0 {
-		answered, err = Apply(AnswerOptions{Classifier: c, Bundle: b, Shelf: shelf, From: taught, Answers: answers, Now: time.Now()})
+		answered, err = Apply(t.Context(), AnswerOptions{Classifier: c, Bundle: b, Shelf: shelf, From: taught, Answers: answers, Now: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}

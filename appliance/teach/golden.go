@@ -2,6 +2,7 @@ package teach
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"image"
 	"slices"
@@ -162,13 +163,16 @@ func (g ground) setIn(crop []byte, contrast float64) inspection.LineImage {
 }
 
 // setInFound tells for each golden defect how often a region there gets its class.
-func setInFound(e *eye, golden []goldenDefect, grounds []ground, normal inference.Normal) ([]int, error) {
+func setInFound(ctx context.Context, e *eye, golden []goldenDefect, grounds []ground, normal inference.Normal) ([]int, error) {
 	const side = inference.CropSize
 	out := make([]int, len(golden))
 	var regions []Region
 	for _, g := range grounds {
 		for i, d := range golden {
 			for _, contrast := range goldenContrasts() {
+				if ctx.Err() != nil {
+					return nil, errInterrupted()
+				}
 				var err error
 				if regions, err = e.look(regions[:0], 0, g.setIn(d.pix, contrast)); err != nil {
 					return nil, err

@@ -89,7 +89,7 @@ func Learn(ctx context.Context, o Options) (*Taught, error) {
 	if len(grounds) == 0 {
 		return nil, fmt.Errorf("no picture has room for a golden defect of %d x %d pixels on the strip", inference.CropSize, inference.CropSize)
 	}
-	found, err := o.setInFound(golden, grounds, nil, nil)
+	found, err := o.setInFound(ctx, golden, grounds, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func Learn(ctx context.Context, o Options) (*Taught, error) {
 // teach fills in scales and looks, as far as the golden defects allow: first how far the limits may be raised, then
 // how far the looks may reach.
 func (o Options) teach(ctx context.Context, t *Taught, paths []string, before *strip, golden []goldenDefect, grounds []ground, found []int) (*strip, error) {
-	scales, err := o.allowed(t, before.responses, golden, grounds, found)
+	scales, err := o.allowed(ctx, t, before.responses, golden, grounds, found)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (o Options) teach(ctx context.Context, t *Taught, paths []string, before *s
 				t.Looks = append(t.Looks, Look{Prototype: l.Prototype, Members: l.members, Pictures: l.pictures})
 			}
 		}
-		with, err := o.setInFound(golden, grounds, scales, t.Normal())
+		with, err := o.setInFound(ctx, golden, grounds, scales, t.Normal())
 		if err != nil {
 			return nil, err
 		}
@@ -169,6 +169,8 @@ func (o Options) teach(ctx context.Context, t *Taught, paths []string, before *s
 	}
 	return nil, fmt.Errorf("nothing is taught: %w", t.Golden.fault())
 }
+
+func errInterrupted() error { return errors.New("interrupted") }
 
 // reportedOf are the regions that reach the record where nothing is taught.
 func reportedOf(regions []Region) (out []Region) {
@@ -182,9 +184,9 @@ func reportedOf(regions []Region) (out []Region) {
 
 // allowed are the scales that leave the golden defects found. A limit that is raised too far goes half of the way
 // back, as often as needed: the one first that costs most defects for the tiles that it quiets.
-func (o Options) allowed(t *Taught, r *responses, golden []goldenDefect, grounds []ground, found []int) (inference.Scales, error) {
+func (o Options) allowed(ctx context.Context, t *Taught, r *responses, golden []goldenDefect, grounds []ground, found []int) (inference.Scales, error) {
 	check := func(scales inference.Scales) (GoldenCheck, error) {
-		with, err := o.setInFound(golden, grounds, scales, nil)
+		with, err := o.setInFound(ctx, golden, grounds, scales, nil)
 		return checkGolden(golden, grounds, found, with, nil), err
 	}
 	wanted := r.scales()
@@ -251,7 +253,7 @@ func (o Options) look(ctx context.Context, paths []string, scales inference.Scal
 	var tiles []float32
 	for i, path := range paths {
 		if ctx.Err() != nil {
-			return nil, errors.New("interrupted")
+			return nil, errInterrupted()
 		}
 		img, p, err := readStrip(path)
 		if err != nil {
@@ -280,10 +282,10 @@ func (o Options) look(ctx context.Context, paths []string, scales inference.Scal
 	return s, nil
 }
 
-func (o Options) setInFound(golden []goldenDefect, grounds []ground, scales inference.Scales, normal inference.Normal) ([]int, error) {
+func (o Options) setInFound(ctx context.Context, golden []goldenDefect, grounds []ground, scales inference.Scales, normal inference.Normal) ([]int, error) {
 	e := newEye(o.Classifier, o.Threshold, scales)
 	defer e.close()
 	o.tell("golden defects", 0, 1)
 	defer o.tell("golden defects", 1, 1)
-	return setInFound(e, golden, grounds, normal)
+	return setInFound(ctx, e, golden, grounds, normal)
 }

@@ -49,10 +49,15 @@ func (r *Region) reported(normal inference.Normal) bool {
 // pictureKinds are the files of a folder that are taken for pictures.
 func pictureKinds() []string { return []string{".jpg", ".jpeg", ".png", ".tif", ".tiff"} }
 
-// findPictures lists the files named and the pictures of the folders named, in order of their names.
+// findPictures lists the files named and the pictures of the folders named, in order of their names. Their paths are
+// absolute: answers may come from a process in another folder.
 func findPictures(paths []string) ([]string, error) {
 	var out []string
 	for _, p := range paths {
+		p, err := filepath.Abs(p)
+		if err != nil {
+			return nil, fmt.Errorf("strip pictures: %w", err)
+		}
 		st, err := os.Stat(p)
 		if err != nil {
 			return nil, fmt.Errorf("strip pictures: %w", err)

@@ -1,7 +1,6 @@
 package teach
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,12 +12,9 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/coilsight/coilsight/durable"
 )
-
-const activeName = "active.json"
 
 // ids are NAME-vN; the name is that of a folder.
 var (
@@ -42,42 +38,11 @@ type Shelf struct{ dir string }
 // NewShelf uses a folder, which need not exist before the first teaching.
 func NewShelf(dir string) *Shelf { return &Shelf{dir} }
 
-// Active is active.json.
-type Active struct {
-	ID string `json:"id"`
-	// SHA256 of the version file: one that was changed since is refused.
-	SHA256 string    `json:"sha256"`
-	At     time.Time `json:"at"`
-	By     string    `json:"by,omitempty"`
-}
-
-// Active tells which teaching is active; its ID is empty where none is. It reads one small file.
-func (s *Shelf) Active() (Active, error) {
-	path := filepath.Join(s.dir, activeName)
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Active{}, nil
-	}
-	if err != nil {
-		return Active{}, fmt.Errorf("active teaching: %w", err)
-	}
-	var a Active
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&a); err != nil {
-		return Active{}, fmt.Errorf("active teaching: %s is not readable: %w", path, err)
-	}
-	if !idForm.MatchString(a.ID) {
-		return Active{}, fmt.Errorf("active teaching: %s names %q; allowed is NAME-vN", path, a.ID)
-	}
-	return a, nil
-}
-
 // Open reads a version by its id and gives the SHA-256 of its file.
 func (s *Shelf) Open(id string) (*Taught, string, error) {
 	m := idForm.FindStringSubmatch(id)
 	if m == nil {
-		return nil, "", fmt.Errorf("teaching %q is not the name of one; allowed is NAME-vN, such as line-2-v1", id)
+		return nil, "", notThere("teaching %q is not the name of one; allowed is NAME-vN, such as line-2-v1", id)
 	}
 	version, err := strconv.Atoi(m[2])
 	if err != nil {
@@ -85,7 +50,7 @@ func (s *Shelf) Open(id string) (*Taught, string, error) {
 	}
 	data, err := os.ReadFile(s.file(m[1], version))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("teaching %s is not in %s; \"coilsight teach list\" shows those that are", id, s.dir)
+		return nil, "", notThere("teaching %s is not in %s; \"coilsight teach list\" shows those that are", id, s.dir)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("teaching %s: %w", id, err)
@@ -99,27 +64,6 @@ func (s *Shelf) Open(id string) (*Taught, string, error) {
 	}
 	sum := sha256.Sum256(data)
 	return t, hex.EncodeToString(sum[:]), nil
-}
-
-// OpenActive reads the active teaching as it was when it was activated; nil where none is active.
-func (s *Shelf) OpenActive() (*Taught, error) {
-	a, err := s.Active()
-	if err != nil || a.ID == "" {
-		return nil, err
-	}
-	return s.OpenAs(a.ID, a.SHA256)
-}
-
-// OpenAs reads a version whose file must have a checksum.
-func (s *Shelf) OpenAs(id, sum string) (*Taught, error) {
-	t, got, err := s.Open(id)
-	if err != nil {
-		return nil, err
-	}
-	if got != sum {
-		return nil, fmt.Errorf("teaching %s was changed since it was activated; a version must stay as it was written", id)
-	}
-	return t, nil
 }
 
 // Listed is a version on the shelf, or what is wrong with it.
@@ -185,37 +129,31 @@ func (s *Shelf) Versions(name string) ([]int, error) {
 	return out, nil
 }
 
-// Activate makes a version the active one. The caller has seen that it fits the model.
-func (s *Shelf) Activate(id, sum string, at time.Time, by string) error {
-	data, err := json.MarshalIndent(Active{ID: id, SHA256: sum, At: at.UTC(), By: by}, "", " ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(s.dir, activeName)
-	if err := durable.Replace(path, append(data, '\n')); err != nil {
-		return fmt.Errorf("active teaching: %w", err)
-	}
-	return nil
-}
-
-// Off leaves no teaching active.
-func (s *Shelf) Off() error {
-	err := os.Remove(filepath.Join(s.dir, activeName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		err = durable.SyncFolder(s.dir)
-	}
-	if err != nil {
-		return fmt.Errorf("active teaching: %w", err)
-	}
-	return nil
-}
-
 // Work is the folder of what people are to see of a version.
 func (s *Shelf) Work(t *Taught) string {
 	return filepath.Join(s.dir, t.Name, fmt.Sprintf("v%d", t.Version))
+}
+
+// Crop is the picture (PNG) of a question.
+func (s *Shelf) Crop(t *Taught, number int) ([]byte, error) {
+	if number < 1 || number > len(t.Questions) {
+		return nil, notThere("there is no question %d; teaching %s has %d", number, t.ID(), len(t.Questions))
+	}
+	return s.seen(t, cropName(number))
+}
+
+// Montage is the picture (PNG) of what is reported before and after.
+func (s *Shelf) Montage(t *Taught) ([]byte, error) { return s.seen(t, montageName) }
+
+func (s *Shelf) seen(t *Taught, name string) ([]byte, error) {
+	data, err := os.ReadFile(filepath.Join(s.Work(t), name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, notThere("teaching %s has no %s any more; its folder was cleared", t.ID(), name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("teaching %s: %w", t.ID(), err)
+	}
+	return data, nil
 }
 
 func (s *Shelf) file(name string, version int) string {

@@ -55,7 +55,7 @@ func TestVersionsStayAsTheyWereWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Activate("line-2-v1", sum, time.Now(), "Kim"); err != nil {
+	if err := s.Activate("line-2-v1", sum, Change{By: "Kim", At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if v, err := s.OpenActive(); err != nil || v.ID() != "line-2-v1" {
@@ -72,7 +72,7 @@ func TestVersionsStayAsTheyWereWritten(t *testing.T) {
 	if _, err := s.OpenActive(); err == nil || !strings.Contains(err.Error(), "was changed since") {
 		t.Errorf("a version that was changed gives %v", err)
 	}
-	if err := s.Off(); err != nil {
+	if err := s.Off(Change{At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if a, err := s.Active(); err != nil || a.ID != "" {
@@ -121,14 +121,19 @@ func TestNamesAreNoPaths(t *testing.T) {
 }
 
 func TestAnswersAreReadStrictly(t *testing.T) {
-	classes := []inspection.DefectClass{inspection.NoDefect, "hole"}
-	got, err := ParseAnswers([]string{"1=normal", "2=defect", "3=hole"}, classes)
+	got, err := ParseAnswers([]string{"1=normal", "2=defect", "3=hole"})
 	if err != nil || len(got) != 3 || got[3] != "hole" {
 		t.Errorf("%v, %v", got, err)
 	}
-	for _, bad := range [][]string{{"1"}, {"x=normal"}, {"1=no_defect"}, {"1=rust"}, {"1=normal", "1=defect"}} {
-		if _, err := ParseAnswers(bad, classes); err == nil {
+	for _, bad := range [][]string{{"1"}, {"x=normal"}, {"1=normal", "1=defect"}} {
+		if _, err := ParseAnswers(bad); err == nil {
 			t.Errorf("%v is taken", bad)
+		}
+	}
+	classes := []inspection.DefectClass{inspection.NoDefect, "hole"}
+	for said, known := range map[string]bool{"normal": true, "defect": true, "hole": true, "no_defect": false, "rust": false} {
+		if err := checkAnswer(1, said, classes); (err == nil) != known {
+			t.Errorf("%s gives %v", said, err)
 		}
 	}
 }

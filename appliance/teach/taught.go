@@ -129,34 +129,42 @@ func modelSum(b *models.Bundle) string {
 }
 
 // Fits reports why the teaching cannot be used with a bundle. It checks what the file itself says, so that a file
-// that was written by another hand is refused too.
-func (t *Taught) Fits(b *models.Bundle) error {
+// that was written by another hand is refused too. What it returns is a *RefusedError.
+func (t *Taught) Fits(b *models.Bundle) error { return Fitting(b)(t) }
+
+// Fitting is Fits for many teachings: the bundle is summed once.
+func Fitting(b *models.Bundle) func(*Taught) error {
+	id, sum := b.ID(), modelSum(b)
+	return func(t *Taught) error { return t.fits(id, sum) }
+}
+
+func (t *Taught) fits(model, sum string) error {
 	names := inference.Measures()
 	switch {
 	case t.Format != format:
-		return fmt.Errorf("teaching %s has format %d; allowed is %d", t.ID(), t.Format, format)
-	case t.Model != b.ID():
-		return fmt.Errorf("teaching %s was learned with model %s; model %s sees the strip otherwise and needs a teaching of its own", t.ID(), t.Model, b.ID())
-	case t.ModelSHA256 != modelSum(b):
-		return fmt.Errorf("teaching %s was learned with another build of model %s; it must be learned again", t.ID(), t.Model)
+		return refused("teaching %s has format %d; allowed is %d", t.ID(), t.Format, format)
+	case t.Model != model:
+		return refused("teaching %s was learned with model %s; model %s sees the strip otherwise and needs a teaching of its own", t.ID(), t.Model, model)
+	case t.ModelSHA256 != sum:
+		return refused("teaching %s was learned with another build of model %s; it must be learned again", t.ID(), t.Model)
 	case len(t.Scales) != len(names):
-		return fmt.Errorf("teaching %s has %d scales; the detector has %d measures", t.ID(), len(t.Scales), len(names))
+		return refused("teaching %s has %d scales; the detector has %d measures", t.ID(), len(t.Scales), len(names))
 	}
 	for i, s := range t.Scales {
 		if s.Measure != names[i] {
-			return fmt.Errorf("teaching %s scales measure %q; the detector's is %q", t.ID(), s.Measure, names[i])
+			return refused("teaching %s scales measure %q; the detector's is %q", t.ID(), s.Measure, names[i])
 		}
 	}
 	if err := t.DetectorScales().Check(); err != nil {
-		return fmt.Errorf("teaching %s: %w", t.ID(), err)
+		return refused("teaching %s: %v", t.ID(), err)
 	}
 	if err := t.Golden.fault(); err != nil {
-		return fmt.Errorf("teaching %s: %w", t.ID(), err)
+		return refused("teaching %s: %v", t.ID(), err)
 	}
 	for i, l := range t.Looks {
 		for _, d := range t.Defects {
 			if inference.Distance(l.Features, d) <= l.Radius {
-				return fmt.Errorf("teaching %s: look %d holds a defect", t.ID(), i)
+				return refused("teaching %s: look %d holds a defect", t.ID(), i)
 			}
 		}
 	}

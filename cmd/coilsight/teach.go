@@ -33,7 +33,7 @@ until it is activated; a running appliance takes it up, or lets it go, at the ne
 			return misused("teach needs a sub-command")
 		},
 	}
-	c.AddCommand(teachLearnCommand(), teachAnswerCommand(), teachActivateCommand(), teachOffCommand(), teachListCommand(), teachShowCommand())
+	c.AddCommand(teachLearnCommand(), teachAnswerCommand(), teachActivateCommand(), teachRollbackCommand(), teachOffCommand(), teachListCommand(), teachShowCommand())
 	return c
 }
 
@@ -136,18 +136,11 @@ sure that is; what is called a defect is never taken for normal. The newest vers
 			if err != nil {
 				return err
 			}
-			e, err := appliance.OpenEngine(cfg)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, e.Close()) }()
-			answers, err := teach.ParseAnswers(args, e.Bundle.Classes())
+			answers, err := teach.ParseAnswers(args)
 			if err != nil {
 				return misused("%w", err)
 			}
-			t, err := teach.Apply(teach.AnswerOptions{
-				Classifier: e.Classifier, Bundle: e.Bundle, Shelf: shelf, From: from, Answers: answers, By: s.who(), Now: time.Now(),
-			})
+			t, err := appliance.AnswerTaught(c.Context(), cfg, teach.AnswerOptions{From: from, Answers: answers, By: s.who(), Now: time.Now()})
 			if err != nil {
 				return err
 			}
@@ -251,17 +244,43 @@ func teachActivateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t, sum, err := cfg.Teachings().Open(args[0])
+			if err := appliance.ActivateTaught(cfg, args[0], s.change()); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "teaching %s is active; coils that begin from now on are judged with it\n", args[0])
+			return err
+		},
+	}
+	s.flags(c)
+	s.byFlag(c)
+	return c
+}
+
+// change is who changes which teaching is active, now.
+func (s *modelSettings) change() teach.Change { return teach.Change{By: s.who(), At: time.Now()} }
+
+func teachRollbackCommand() *cobra.Command {
+	var s modelSettings
+	c := &cobra.Command{
+		Use:     "rollback",
+		Short:   "Go back to what was active before; a running appliance does so at the next coil",
+		Long:    "Undoes the last \"activate\" or \"off\". Called again it goes back further.",
+		Example: "  coilsight teach rollback --data data --by Kim",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := s.read()
 			if err != nil {
 				return err
 			}
-			if err := appliance.ProveTaught(cfg, t); err != nil {
+			id, err := appliance.RollBackTaught(cfg, s.change())
+			if err != nil {
 				return err
 			}
-			if err := cfg.Teachings().Activate(t.ID(), sum, time.Now(), s.who()); err != nil {
-				return err
+			if id == "" {
+				_, err = fmt.Fprintln(c.OutOrStdout(), "no teaching is active")
+			} else {
+				_, err = fmt.Fprintf(c.OutOrStdout(), "teaching %s is active; coils that begin from now on are judged with it\n", id)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "teaching %s is active; coils that begin from now on are judged with it\n", t.ID())
 			return err
 		},
 	}
@@ -271,7 +290,7 @@ func teachActivateCommand() *cobra.Command {
 }
 
 func teachOffCommand() *cobra.Command {
-	var s settings
+	var s modelSettings
 	c := &cobra.Command{
 		Use:     "off",
 		Short:   "Go on without a teaching; a running appliance does so at the next coil",
@@ -282,7 +301,7 @@ func teachOffCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := cfg.Teachings().Off(); err != nil {
+			if err := cfg.Teachings().Off(s.change()); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), "no teaching is active")
@@ -290,6 +309,7 @@ func teachOffCommand() *cobra.Command {
 		},
 	}
 	s.flags(c)
+	s.byFlag(c)
 	return c
 }
 

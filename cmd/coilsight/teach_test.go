@@ -41,6 +41,9 @@ func TestTeachLearnsActivatesAndLetsGo(t *testing.T) {
 	if _, out, _ = command(t, "teach", "list", "--data", data); !strings.HasPrefix(out, "  line-2-v1") {
 		t.Errorf("after off the list is %q", out)
 	}
+	if code, out, errs = command(t, "teach", "rollback", "--data", data, "--by", "Lee"); code != exitDone || !strings.HasPrefix(out, "teaching line-2-v1 is active") {
+		t.Errorf("going back ends with %d: %s%s", code, out, errs)
+	}
 }
 
 func TestTeachRefusesWhatCannotBeMeant(t *testing.T) {
@@ -55,6 +58,7 @@ func TestTeachRefusesWhatCannotBeMeant(t *testing.T) {
 		{[]string{"learn", few}, exitMisused, "name"},
 		{[]string{"learn", "--name", "a", few}, exitFailed, "there are 1 pictures of strip; what recurs shows on 8 and more"},
 		{[]string{"answer", "--name", "a", "1=normal"}, exitFailed, "nothing was taught under the name a"},
+		{[]string{"rollback"}, exitFailed, "there is none to go back to"},
 		{[]string{"activate", "a-v1"}, exitFailed, "teaching a-v1 is not in"},
 		{[]string{"activate", "../a"}, exitFailed, "is not the name of one"},
 	} {
