@@ -158,6 +158,7 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 		measureLines(d.cols, d.nb, s, d.left, d.right, d.lines, d.feat, n)
 		inside := blockMask{left: d.left[s.first:s.end], right: d.right[s.first:s.end], nb: d.nb}
 		d.levels.follow(d.feat, n, inside, img.Height)
+		smoother(d.feat[featureSmooth*n:(featureSmooth+1)*n], d.levels.calm, leastTexture)
 		d.weight = d.levels.weights(d.threshold, &d.scales)
 		scoreBlocks(d.feat, n, n, &d.weight, d.score, d.which)
 		inside.blank(d.score)

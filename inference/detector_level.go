@@ -7,11 +7,16 @@ import "math"
 type levels struct {
 	known  bool
 	median [features]float32
+	// calm is the texture below which a tenth of the strip lies. What is smoother by far than that is not the
+	// strip's own variation, however rough it is and however much its texture varies across.
+	calm float32
 }
 
 const (
 	levelBins = 256
 	levelStep = 0.25 // percent of brightness a bin
+	calmStep  = 2.5  // percent of texture a bin
+	calmShare = 0.1
 	// levelLines is the run of scan lines over which a median may move by a fifth: a change of
 	// texture is followed within half a metre, while a defect has passed long before.
 	levelLines = 256
@@ -21,8 +26,8 @@ const (
 // each frame is judged by its own, or by ordinary strip where it shows next to nothing.
 func (l *levels) follow(feat []float32, plane int, inside blockMask, height int) {
 	_, ordinary := limits()
-	for f := range features {
-		m, n := inside.median(feat[f*plane:])
+	for f := range featureSmooth {
+		m, n := inside.quantile(feat[f*plane:], 0.5, levelStep)
 		switch {
 		case l.known && n < fewSamples:
 		case l.known:
@@ -33,6 +38,14 @@ func (l *levels) follow(feat []float32, plane int, inside blockMask, height int)
 		default:
 			l.median[f] = m
 		}
+	}
+	switch m, n := inside.quantile(feat[featureSmooth*plane:], calmShare, calmStep); {
+	case n < fewSamples:
+	case l.known:
+		most := 20 * min(1, float32(height)/levelLines)
+		l.calm += min(max(m-l.calm, -most), most)
+	default:
+		l.calm = m
 	}
 	l.known = l.known || inside.rows() >= min(firstRows, len(inside.left))
 }
@@ -50,6 +63,7 @@ func limits() (fire, ordinary [features]float32) {
 	fire = [features]float32{
 		featurePatch: 9.7, featureGradX: 25, featureGradY: 35, featureTexture: 90, featureDark: 124, featureLight: 49,
 		featureRow: 69, featureCol: 23, featureLine32: 19, featureLine64: 26, featureLine128: 8,
+		featureSmooth: 25,
 	}
 	ordinary = [features]float32{
 		featurePatch: 1.5, featureGradX: 5, featureGradY: 5, featureTexture: 17, featureDark: 8, featureLight: 9,
@@ -57,6 +71,10 @@ func limits() (fire, ordinary [features]float32) {
 	}
 	return fire, ordinary
 }
+
+// leastTexture, as 100 times the logarithm of half percents, is 2.2 percent of the brightness: less is the camera's
+// noise, and one part of a strip without texture is not smoother than another.
+const leastTexture = 150
 
 const (
 	// adapt is the power of the strip's texture with which a limit grows. With 0 a limit is a fixed
@@ -84,7 +102,7 @@ func (l *levels) weights(k float32, scales *[features]float32) (weight [features
 	fire, ordinary := limits()
 	times := clearOf()
 	isQuiet := l.median[featureTexture] < quiet*ordinary[featureTexture]
-	for f := range features {
+	for f := range featureSmooth {
 		texture := min(l.median[f]/ordinary[f], roughest)
 		at := fire[f] * float32(math.Pow(float64(texture), adapt))
 		if isQuiet {
@@ -92,6 +110,7 @@ func (l *levels) weights(k float32, scales *[features]float32) (weight [features
 		}
 		weight[f] = 1 / (k * max(at*scales[f], leastContrast))
 	}
+	weight[featureSmooth] = 1 / (k * fire[featureSmooth] * scales[featureSmooth])
 	return weight
 }
 
@@ -123,26 +142,26 @@ func (m blockMask) rows() (n int) {
 	return n
 }
 
-// median is the middle of the measure's size over the strip, to levelStep, and the number of blocks it
-// was taken of. Where a measure is 0 it was not taken: a line needs rows enough.
-func (m blockMask) median(feat []float32) (middle float32, samples int32) {
+// quantile is what the measure's size stays below on the given share of the strip, to a step, and the number of
+// blocks it was taken of. Where a measure is 0 it was not taken: a line needs rows enough.
+func (m blockMask) quantile(feat []float32, share, step float32) (value float32, samples int32) {
 	var bins [levelBins]int32
 	total, seen := int32(0), int32(0)
-	step := max(1, len(m.left)*m.nb/levelSamples)
+	each := max(1, len(m.left)*m.nb/levelSamples)
 	for r := range m.left {
 		from, to := m.row(r)
 		row := feat[r*m.nb : (r+1)*m.nb]
-		for i := from + r%step; i < to; i += step {
+		for i := from + r%each; i < to; i += each {
 			if v := max(row[i], -row[i]); v > 0 {
-				bins[min(int(v*(1/levelStep)), levelBins-1)]++
+				bins[min(int(v/step), levelBins-1)]++
 				total++
 			}
 		}
 	}
 	for i, n := range bins {
 		seen += n
-		if 2*seen > total {
-			return (float32(i) + 0.5) * levelStep, total
+		if float32(seen) > share*float32(total) {
+			return (float32(i) + 0.5) * step, total
 		}
 	}
 	return 0, 0

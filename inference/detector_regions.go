@@ -15,6 +15,8 @@ const (
 	// fired is taken for noise, above the other many that nearly fired are taken for a defect.
 	leastSum  = 1.5
 	enoughSum = 5.5
+	// smoothBlocks count like one other block: a few smooth ones are found on any strip.
+	smoothBlocks = 8
 	// padding in pixels around the blocks that responded: what a block of 8 pixels half covers does
 	// not always respond.
 	padding = 2
@@ -55,6 +57,7 @@ type rect struct {
 	count      int // blocks that responded
 	peak       int // the strongest of them
 	score      float32
+	smooth     bool // all its blocks are too smooth; none of another rectangle's is
 }
 
 func (q rect) area() int { return (q.r - q.l) * (q.b - q.t) }
@@ -75,7 +78,12 @@ func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspe
 		x.component(m, i)
 		var sum, lines, peak float32
 		for _, b := range x.blocks {
-			sum, peak = sum+m.score[b], max(peak, m.score[b])
+			peak = max(peak, m.score[b])
+			if m.which[b] == featureSmooth {
+				sum += m.score[b] / smoothBlocks
+				continue
+			}
+			sum += m.score[b]
 			if kindOf(int(m.which[b])) == inspection.LineRegion {
 				lines += m.score[b] // one line answers in all the rows it was looked for in
 			}
@@ -102,12 +110,14 @@ func inOrder(a, b inspection.RegionOfInterest) int {
 	return cmp.Or(cmp.Compare(a.Y, b.Y), cmp.Compare(a.X, b.X), cmp.Compare(a.Height, b.Height), cmp.Compare(a.Width, b.Width))
 }
 
-// component collects the blocks that hang together with the one at seed.
+// component collects the blocks that hang together with the one at seed. Smooth patches are told from what stands
+// out: joined, the two would cover what is neither.
 func (x *boxer) component(m blockMap, seed int) {
 	x.blocks = x.blocks[:0]
 	x.stack = append(x.stack[:0], int32(seed))
 	x.label[seed] = 1
 	rows := len(m.score) / m.nb
+	smooth := m.which[seed] == featureSmooth
 	for len(x.stack) > 0 {
 		i := int(x.stack[len(x.stack)-1])
 		x.stack = x.stack[:len(x.stack)-1]
@@ -116,7 +126,7 @@ func (x *boxer) component(m blockMap, seed int) {
 		for y := max(0, by-1); y <= min(rows-1, by+1); y++ {
 			for c := max(0, bx-1); c <= min(m.nb-1, bx+1); c++ {
 				j := y*m.nb + c
-				if x.label[j] == 0 && m.score[j] >= growAt {
+				if x.label[j] == 0 && m.score[j] >= growAt && (m.which[j] == featureSmooth) == smooth {
 					x.label[j] = 1
 					x.stack = append(x.stack, int32(j))
 				}
@@ -149,7 +159,7 @@ func (x *boxer) withoutHalo(m blockMap, peak float32) []int32 {
 }
 
 func bound(m blockMap, blocks []int32) rect {
-	q := rect{l: m.nb, t: len(m.score), count: len(blocks), peak: int(blocks[0])}
+	q := rect{l: m.nb, t: len(m.score), count: len(blocks), peak: int(blocks[0]), smooth: m.which[blocks[0]] == featureSmooth}
 	for _, i := range blocks {
 		c, y := int(i)%m.nb, int(i)/m.nb
 		q.l, q.r, q.t, q.b = min(q.l, c), max(q.r, c+1), min(q.t, y), max(q.b, y+1)
@@ -284,10 +294,10 @@ func (x *boxer) merge() {
 
 // join takes b in where it is near and leaves little empty.
 func (q *rect) join(b rect) bool {
-	if max(q.l, b.l)-min(q.r, b.r) > mergeGap || max(q.t, b.t)-min(q.b, b.b) > mergeGap {
+	if q.smooth != b.smooth || max(q.l, b.l)-min(q.r, b.r) > mergeGap || max(q.t, b.t)-min(q.b, b.b) > mergeGap {
 		return false
 	}
-	u := rect{min(q.l, b.l), min(q.t, b.t), max(q.r, b.r), max(q.b, b.b), q.count + b.count, q.peak, q.score}
+	u := rect{min(q.l, b.l), min(q.t, b.t), max(q.r, b.r), max(q.b, b.b), q.count + b.count, q.peak, q.score, q.smooth}
 	if b.score > q.score {
 		u.peak, u.score = b.peak, b.score
 	}

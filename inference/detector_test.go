@@ -1,9 +1,11 @@
 package inference
 
 import (
+	"image"
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +36,18 @@ func add(img inspection.LineImage, x0, y0, w, h int, by float64) {
 			*p = byte(min(255, max(0, float64(*p)*(1+by))))
 		}
 	}
+}
+
+func covered(regions []inspection.RegionOfInterest, width, height int) []bool {
+	in := make([]bool, width*height)
+	for _, r := range regions {
+		for y := r.Y; y < r.Y+r.Height; y++ {
+			for x := r.X; x < r.X+r.Width; x++ {
+				in[y*width+x] = true
+			}
+		}
+	}
+	return in
 }
 
 func newDetector(t testing.TB, width int, o DetectorOptions) *Detector {
@@ -393,23 +407,84 @@ func TestScreenDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// roughStrip is drawn strip with coarse grain but for the smooth parts.
+func roughStrip(r *rand.Rand, width, height int, smooth ...image.Rectangle) inspection.LineImage {
+	img := drawStrip(r, width, height, 110)
+	for y := 0; y < height; y += 2 {
+		for x := 0; x < width; x += 2 {
+			by := 0.1 * r.NormFloat64()
+			if !slices.ContainsFunc(smooth, image.Pt(x, y).In) {
+				add(img, x, y, 2, 2, by)
+			}
+		}
+	}
+	return img
+}
+
+func TestPatchSmootherThanRoughStripIsFound(t *testing.T) {
+	const width, height = 1024, 256
+	for _, c := range []struct {
+		name  string
+		lane  image.Rectangle // smooth from the head end on
+		patch image.Rectangle // smooth in the last frame only
+		found bool
+	}{
+		{"as large as a hand", image.Rectangle{}, image.Rect(700, 64, 800, 160), true},
+		{"a few blocks are smooth on any strip", image.Rectangle{}, image.Rect(700, 64, 724, 88), false},
+		{"a third of the strip is how the strip is", image.Rect(0, 0, 350, height), image.Rectangle{}, false},
+		{"where a third is smooth, a smooth patch is nothing new", image.Rect(0, 0, 350, height), image.Rect(700, 64, 800, 160), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(5, 6))
+			d := newDetector(t, width, DetectorOptions{})
+			for range 2 {
+				if out := screen(t, d, roughStrip(r, width, height, c.lane), false); len(out.Regions) > 0 {
+					t.Fatalf("rough strip without a patch has the regions %v", out.Regions)
+				}
+			}
+			out := screen(t, d, roughStrip(r, width, height, c.lane, c.patch), false)
+			if got := len(out.Regions) > 0; got != c.found {
+				t.Fatalf("found: %v, want %v; regions %v", got, c.found, out.Regions)
+			}
+			if !c.found {
+				return
+			}
+			hit, all := 0, 0
+			for i, in := range covered(out.Regions, width, height) {
+				if in {
+					all++
+					if image.Pt(i%width, i/width).In(c.patch) {
+						hit++
+					}
+				}
+			}
+			if want := c.patch.Dx() * c.patch.Dy(); hit < want/2 || all > hit*3/2 {
+				t.Errorf("regions cover %d of its %d pixels and %d in all", hit, want, all)
+			}
+			if k := out.Regions[0].Kind; k != inspection.PatchRegion {
+				t.Errorf("it is a %v", k)
+			}
+		})
+	}
+}
+
 func BenchmarkScreenStrips(b *testing.B) {
-	strips := labelledStrips(b)
-	d := newDetector(b, strips[0].img.Width, DetectorOptions{})
-	gain := make(inspection.ColumnGain, strips[0].img.Width)
+	strips := realStrips(b)
+	d := newDetector(b, strips[0].Width, DetectorOptions{})
+	gain := make(inspection.ColumnGain, strips[0].Width)
 	for i := range gain {
 		gain[i] = inspection.UnityGain
 	}
 	var out inspection.Screening
 	for _, s := range strips { // buffers grow to what the strips need
-		if err := d.Screen(&out, s.img, gain, true); err != nil {
+		if err := d.Screen(&out, s, gain, true); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.SetBytes(int64(len(strips[0].img.Pix)))
+	b.SetBytes(int64(len(strips[0].Pix)))
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if err := d.Screen(&out, strips[i%len(strips)].img, gain, true); err != nil {
+		if err := d.Screen(&out, strips[i%len(strips)], gain, true); err != nil {
 			b.Fatal(err)
 		}
 	}

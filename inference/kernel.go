@@ -62,6 +62,7 @@ const (
 	featureLine32  = C.CS_LINE_32
 	featureLine64  = C.CS_LINE_64
 	featureLine128 = C.CS_LINE_128
+	featureSmooth  = C.CS_SMOOTH
 	features       = C.CS_FEATURES
 	featureMargin  = C.CS_MARGIN
 )
@@ -87,6 +88,12 @@ func measureBlocks(blocks []uint16, blocksPlane, nb int, s rowSpan, left, right,
 }
 
 func blockScratch(nb, rows int) int { return 4 * (rows + 1) * (nb + 2*featureMargin + 1) }
+
+// smoother turns the textures that measureBlocks left into how far they lie below calm, those below least
+// counting as least.
+func smoother(texture []float32, calm, least float32) {
+	C.cs_smoother((*C.float)(unsafe.Pointer(&texture[0])), C.int(len(texture)), C.float(calm), C.float(least))
+}
 
 // scoreBlocks combines the measures of n blocks.
 func scoreBlocks(feat []float32, plane, n int, weight *[features]float32, score []float32, which []uint8) {

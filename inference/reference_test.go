@@ -35,15 +35,15 @@ func TestReferenceChainCountsSpots(t *testing.T) {
 }
 
 func BenchmarkReferenceChainStrips(b *testing.B) {
-	strips := labelledStrips(b)
+	strips := realStrips(b)
 	c, err := NewReferenceChain()
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer c.Close()
-	b.SetBytes(int64(len(strips[0].img.Pix)))
+	b.SetBytes(int64(len(strips[0].Pix)))
 	for i := 0; b.Loop(); i++ {
-		if _, err := c.Run(strips[i%len(strips)].img); err != nil {
+		if _, err := c.Run(strips[i%len(strips)]); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -190,6 +190,23 @@ VECTORED static void runs(float *restrict f, const uint16_t *restrict sum, const
     }
 }
 
+// log_texture is 100 times the mean logarithm of three measures of texture, each in half percents of the
+// brightness and 1 at least. The logarithm's mantissa is a parabola: off by 0.3 at most.
+VECTORED static void log_texture(float *restrict out, const float *restrict gx, const float *restrict gy, const float *restrict range,
+                                 const float *restrict unit, int n) {
+    for (int i = 0; i < n; i++) {
+        const float p = fmax2(2 * gx[i] * unit[i], 1) * fmax2(2 * (64.0f / 56) * gy[i] * unit[i], 1) * fmax2(2 * range[i], 1);
+        union {
+            float f;
+            uint32_t bits;
+        } u = {p};
+        const float exponent = (float)((int32_t)(u.bits >> 23) - 127);
+        u.bits = (u.bits & 0x7fffff) | 0x3f800000;
+        const float m = u.f;
+        out[i] = (exponent + (2 - m * (1.0f / 3)) * m - 5.0f / 3) * (100 * 0.69314718f / 3);
+    }
+}
+
 void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int start, int first, int end, const int32_t *left,
                  const int32_t *right, const int32_t *steel, uint32_t *sat, float *feat, ptrdiff_t plane) {
     const int width = nb + 2 * CS_MARGIN + 1, rows = end - start;
@@ -219,7 +236,7 @@ void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int sta
         }
     }
     const uint32_t *sums = sat, *gx = sat + table, *gy = sat + 2 * table, *ranges = sat + 3 * table;
-    float unit[nb], near[nb], far[nb];
+    float unit[nb], near[nb], far[nb], gx5[nb], gy5[nb];
     for (int r = first; r < end; r++) {
         const uint16_t *m = blocks + (ptrdiff_t)r * nb;
         float *f = feat + (ptrdiff_t)(r - first) * nb;
@@ -234,6 +251,9 @@ void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int sta
         scaled(f + CS_GRAD_Y * plane, unit, 64.0f / 56, nb); // 56 differences a block, not 64
         box(ranges, width, start, end, r, 2, nb, f + CS_TEXTURE * plane);
         scaled(f + CS_TEXTURE * plane, unit, 64, nb);
+        box(gx, width, start, end, r, 2, nb, gx5);
+        box(gy, width, start, end, r, 2, nb, gy5);
+        log_texture(f + CS_SMOOTH * plane, gx5, gy5, f + CS_TEXTURE * plane, unit, nb);
         extremes(f + CS_DARK * plane, f + CS_LIGHT * plane, near, m + CS_PAIR_LO * blocks_plane, m + CS_PAIR_HI * blocks_plane, unit, nb);
         runs(f + CS_ROW * plane, m + CS_SUM * blocks_plane, m + CS_ROW_LO * blocks_plane, m + CS_ROW_HI * blocks_plane, unit, nb);
         runs(f + CS_COL * plane, m + CS_SUM * blocks_plane, m + CS_COL_LO * blocks_plane, m + CS_COL_HI * blocks_plane, unit, nb);
@@ -247,6 +267,11 @@ VECTORED static void score_measure(const float *restrict f, float weight, uint8_
         which[i] = s > score[i] ? number : old;
         score[i] = fmax2(score[i], s);
     }
+}
+
+VECTORED void cs_smoother(float *texture, int n, float calm, float least) {
+    for (int i = 0; i < n; i++)
+        texture[i] = fmax2(calm - fmax2(texture[i], least), 0);
 }
 
 void cs_score(const float *feat, ptrdiff_t plane, int n, const float *weight, float *score, uint8_t *which) {

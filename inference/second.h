@@ -20,6 +20,7 @@ enum {
     CS_LINE_32, // line along the strip over 32, 64 and 128 scan lines, signed
     CS_LINE_64,
     CS_LINE_128,
+    CS_SMOOTH,  // texture over 5 x 5 blocks: 100 times the mean logarithm of both gradients and the range, each in half percents; after cs_smoother how far that is below the strip's calmest parts
     CS_FEATURES
 };
 
@@ -36,6 +37,10 @@ void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const
 // the one that stands in for it beyond the head or tail end. sat has room for 4 * (end-start+1) * (nb+2*CS_MARGIN+1) numbers.
 void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int start, int first, int end, const int32_t *left,
                  const int32_t *right, const int32_t *steel, uint32_t *sat, float *feat, ptrdiff_t plane);
+
+// cs_smoother turns n textures, as cs_features leaves them in CS_SMOOTH, into how far they lie below calm, and 0 above.
+// A texture below least counts as least.
+void cs_smoother(float *texture, int n, float calm, float least);
 
 // cs_score combines n blocks' measures: score is the greatest of |f| * weight[f], which the
 // measure of that number gave.

@@ -26,6 +26,7 @@ func Measures() []string {
 		featurePatch: "patch", featureGradX: "gradient across", featureGradY: "gradient along", featureTexture: "texture",
 		featureDark: "dark spot", featureLight: "bright spot", featureRow: "line across", featureCol: "line along",
 		featureLine32: "line of 32 rows", featureLine64: "line of 64 rows", featureLine128: "line of 128 rows",
+		featureSmooth: "smooth patch",
 	} {
 		names[f] = name
 	}

@@ -285,10 +285,13 @@ func TestPicturesAreSetIntoSimulatedStrip(t *testing.T) {
 		t.Fatalf("set in: %+v", v)
 	}
 	k := v.ByClass[0]
-	if k.Pictures != 7 || k.TooLarge != 1 || !k.InModel || len(k.ByContrast) != 3 {
+	if k.Pictures != 7 || k.TooLarge != 1 || !k.InModel || len(k.ByContrast) != 6 {
 		t.Fatalf("class: %+v", k)
 	}
 	full := k.ByContrast[0]
+	if full.Way != Replaced || full.Contrast != 1 || k.ByContrast[5].Way != Added {
+		t.Errorf("first and last are %+v and %+v", full, k.ByContrast[5])
+	}
 	if full.Found.Of != 6 || full.Found.N < 5 || full.ClassRight.Of != full.Found.N {
 		t.Errorf("found %s, class right %s", full.Found, full.ClassRight)
 	}

@@ -224,13 +224,22 @@ func TestPictureSetInFadesOutAndKeepsTheBrightness(t *testing.T) {
 	}
 	mean := 50 - 30*0.04 // of the picture
 	for _, contrast := range contrasts() {
-		got := setInto(strip, pic, image.Pt(50, 50), contrast)
+		got := setInto(strip, pic, image.Pt(50, 50), Added, contrast)
 		scale := contrast * 100 / mean
 		if v, want := got.Pix[100*200+100], grey(100+scale*(20-mean)); math.Abs(float64(v)-float64(want)) > 1 {
 			t.Errorf("contrast %g: the middle is %d; want %d", contrast, v, want)
 		}
 		if got.Pix[49*200+49] != 100 || got.Pix[50*200+50] != 100 {
 			t.Errorf("contrast %g: the border shows: %d outside, %d at its corner", contrast, got.Pix[49*200+49], got.Pix[50*200+50])
+		}
+	}
+	for i := range strip.Pix { // a texture that only what is added to goes on through
+		strip.Pix[i] += byte(i % 2 * 20)
+	}
+	for way, differs := range map[Way]int{Replaced: 0, Added: 20} {
+		got := setInto(strip, pic, image.Pt(50, 50), way, 1)
+		if d := int(got.Pix[100*200+81]) - int(got.Pix[100*200+80]); d != differs {
+			t.Errorf("%s: neighbours in the picture's plain part differ by %d; want %d", way, d, differs)
 		}
 	}
 	if strip.Pix[100*200+100] != 100 {

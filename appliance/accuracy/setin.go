@@ -27,6 +27,18 @@ const (
 // contrasts that pictures are set in at: as they are, and fainter.
 func contrasts() []float64 { return []float64{1, 0.6, 0.4} }
 
+// Way is how a picture comes onto clean strip.
+type Way string
+
+const (
+	// Replaced is the picture in place of the strip: its own texture around the defect, however unlike the strip's.
+	Replaced Way = "replaced"
+	// Added is the strip with the defect on top: the strip's own texture goes on through the picture.
+	Added Way = "added"
+)
+
+func ways() []Way { return []Way{Replaced, Added} }
+
 // SetIn is how single pictures fare that are set into clean strip.
 type SetIn struct {
 	Into    string       `json:"into"`   // real strips, or simulated ones
@@ -40,12 +52,13 @@ type SetInClass struct {
 	Class      inspection.DefectClass `json:"class"`
 	InModel    bool                   `json:"in_model"`
 	Pictures   int                    `json:"pictures"`
-	TooLarge   int                    `json:"too_large"` // left out: they do not fit a window
-	ByContrast []SetInContrast        `json:"by_contrast"`
+	TooLarge   int                    `json:"too_large"`   // left out: they do not fit a window
+	ByContrast []SetInContrast        `json:"by_contrast"` // of each way
 }
 
-// SetInContrast is one contrast.
+// SetInContrast is one contrast of one way.
 type SetInContrast struct {
+	Way      Way     `json:"way"`
 	Contrast float64 `json:"contrast"`
 	Found    Share   `json:"found"` // by the detector: a region has its middle in the picture
 	// Of those found: the largest event in the picture that the model did not reject has the right class
@@ -104,8 +117,10 @@ func (m *meter) setIn(ctx context.Context, s sets) (*SetIn, error) {
 			k := classes[p.class]
 			if k == nil {
 				k = &SetInClass{Path: g.path, Class: p.class, InModel: m.knows(p.class)}
-				for _, c := range contrasts() {
-					k.ByContrast = append(k.ByContrast, SetInContrast{Contrast: c, As: map[inspection.DefectClass]int{}})
+				for _, w := range ways() {
+					for _, c := range contrasts() {
+						k.ByContrast = append(k.ByContrast, SetInContrast{Way: w, Contrast: c, As: map[inspection.DefectClass]int{}})
+					}
 				}
 				classes[p.class] = k
 			}
@@ -187,7 +202,7 @@ func (m *meter) setInOne(k *SetInClass, s sample, p place) error {
 		Add(image.Pt((p.window.Dx()-pic.Width)/2, (p.window.Dy()-pic.Height)/2))
 	for i := range k.ByContrast {
 		f := &k.ByContrast[i]
-		img := setInto(p.strip, pic, at.Min, f.Contrast)
+		img := setInto(p.strip, pic, at.Min, f.Way, f.Contrast)
 		regions, verdicts, err := m.look.Look(img)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.path, err)
@@ -221,7 +236,7 @@ func (m *meter) setInOne(k *SetInClass, s sample, p place) error {
 			continue
 		}
 		f.ClassRight.count(said.Class == s.class)
-		if said.Class != s.class && largest > 0 && f.Contrast == 1 {
+		if said.Class != s.class && largest > 0 && f.Contrast == 1 && f.Way == Replaced {
 			m.errors.add(Error{
 				Kind: WrongSetIn, Path: filepath.Join(string(s.class), filepath.Base(s.path)), Truth: s.class,
 				Answer: said.Class, Confidence: said.Confidence, crop: cropAt(img, at),
@@ -231,9 +246,9 @@ func (m *meter) setInOne(k *SetInClass, s sample, p place) error {
 	return nil
 }
 
-// setInto is the strip with what differs from the picture's mean added at a place, scaled by contrast and
-// by the strip's brightness there, and fading out towards the picture's border.
-func setInto(strip, pic inspection.LineImage, at image.Point, contrast float64) inspection.LineImage {
+// setInto is the strip with a picture at a place: what differs from the picture's mean, scaled by contrast and by the
+// strip's brightness there, on the strip as it is or on its mean, and fading out towards the picture's border.
+func setInto(strip, pic inspection.LineImage, at image.Point, way Way, contrast float64) inspection.LineImage {
 	out := strip
 	out.Pix = slices.Clone(strip.Pix)
 	var pm, sm float64
@@ -247,13 +262,18 @@ func setInto(strip, pic inspection.LineImage, at image.Point, contrast float64) 
 	if pm > 0 { // a black picture has nothing to add
 		scale = contrast * sm / pm
 	}
-	pm /= float64(pic.Width * pic.Height)
+	area := float64(pic.Width * pic.Height)
+	pm, sm = pm/area, sm/area
 	for y := range pic.Height {
 		for x := range pic.Width {
 			border := min(x+1, y+1, pic.Width-x, pic.Height-y)
 			fade := min(1, float64(border)/featherPixels)
 			i := (at.Y+y)*strip.Stride + at.X + x
-			v := float64(strip.Pix[i]) + fade*scale*(float64(pic.Pix[y*pic.Stride+x])-pm)
+			v := float64(strip.Pix[i])
+			if way == Replaced {
+				v += fade * (sm - v)
+			}
+			v += fade * scale * (float64(pic.Pix[y*pic.Stride+x]) - pm)
 			out.Pix[i] = byte(min(max(v+0.5, 0), 255))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"image"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,7 +52,10 @@ type Strips struct {
 	Windows  int          `json:"clean_windows"`
 	Detector StripFigures `json:"detector"` // every region
 	Kept     StripFigures `json:"kept"`     // regions the model did not take for ordinary strip
-	ByClass  []StripClass `json:"by_class"`
+	// Chance is of the labelled regions what the detector's rectangles would find set down at random: what their
+	// area alone buys.
+	Chance  Share        `json:"found_by_chance"`
+	ByClass []StripClass `json:"by_class"`
 }
 
 // StripFigures are of one set of events.
@@ -209,6 +213,7 @@ func (m *meter) strips(ctx context.Context, set stripSet) (Strips, error) {
 			return out, fmt.Errorf("%s: %w", s.path, err)
 		}
 		left, _ := kept(regions, verdicts)
+		random := covered(scattered(uint64(n), regions, img.Width, img.Height), img.Width, img.Height)
 		every, rest := covered(regions, img.Width, img.Height), covered(left, img.Width, img.Height)
 		out.Detector.add(every, len(regions))
 		out.Kept.add(rest, len(left))
@@ -231,6 +236,7 @@ func (m *meter) strips(ctx context.Context, set stripSet) (Strips, error) {
 				in, still := every.of(part.pixels), rest.of(part.pixels)
 				out.Detector.Found.count(found(in))
 				out.Kept.Found.count(found(still))
+				out.Chance.count(found(random.of(part.pixels)))
 				c.Detector.count(found(in))
 				c.Kept.count(found(still))
 				if !found(still) {
@@ -264,6 +270,16 @@ func (m *meter) strips(ctx context.Context, set stripSet) (Strips, error) {
 		out.ByClass = append(out.ByClass, *classes[c])
 	}
 	return out, nil
+}
+
+// scattered sets rectangles down elsewhere in the picture.
+func scattered(seed uint64, regions []inspection.RegionOfInterest, width, height int) []inspection.RegionOfInterest {
+	r := rand.New(rand.NewPCG(seed, 1))
+	out := slices.Clone(regions)
+	for i := range out {
+		out[i].X, out[i].Y = r.IntN(width-out[i].Width+1), r.IntN(height-out[i].Height+1)
+	}
+	return out
 }
 
 func (f *StripFigures) add(c cover, events int) {

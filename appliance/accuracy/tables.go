@@ -128,6 +128,7 @@ func (v Strips) write(t *tables) {
 		rows = append(rows, []string{string(c.Class), c.Detector.String(), c.Kept.String()})
 	}
 	t.table([]string{"class of the mask", "found by the detector", "after rejection"}, rows)
+	t.line("\nThe detector's rectangles set down at random would find %s: what their area alone buys.", v.Chance)
 	t.line("\n%d labelled specks of fewer than %d pixels are left out.", v.Specks, speck)
 }
 
@@ -136,19 +137,19 @@ func (v SetIn) write(t *tables, long bool) {
 	var rows, called [][]string
 	for _, c := range v.ByClass {
 		for _, f := range c.ByContrast {
-			rows = append(rows, []string{string(c.Class), fmt.Sprint(f.Contrast), f.Found.String(), f.ClassRight.String(), short(f.Rejected), short(f.CropRight)})
+			rows = append(rows, []string{string(c.Class), string(f.Way), fmt.Sprint(f.Contrast), f.Found.String(), f.ClassRight.String(), short(f.Rejected), short(f.CropRight)})
 			var said []string
 			for _, k := range sortedKeys(f.As) {
 				said = append(said, fmt.Sprintf("%s %d", k, f.As[k]))
 			}
 			if len(said) > 0 {
-				called = append(called, []string{string(c.Class), fmt.Sprint(f.Contrast), strings.Join(said, ", ")})
+				called = append(called, []string{string(c.Class), string(f.Way), fmt.Sprint(f.Contrast), strings.Join(said, ", ")})
 			}
 		}
 	}
-	t.table([]string{"class", "contrast", "found", "class right", "rejected", "crop right"}, rows)
+	t.table([]string{"class", "way", "contrast", "found", "class right", "rejected", "crop right"}, rows)
 	if long {
-		t.table([]string{"class", "contrast", "what those found were called"}, called)
+		t.table([]string{"class", "way", "contrast", "what those found were called"}, called)
 	}
 	for _, c := range v.ByClass {
 		if c.TooLarge > 0 {
