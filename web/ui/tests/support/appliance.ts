@@ -10,16 +10,19 @@ const READY_MS = 120_000;
 /** The coil that is in the record before the appliance starts. */
 export const REPLAYED = 'REPLAY-1';
 
+/** The built appliance, as a command. */
+export const binary = () => resolve(process.env.COILSIGHT_BIN ?? '../../bin/coilsight');
+
 /** Replays a folder of strip pictures: real ones where they are beside the checkout, else rendered ones. */
-function replayCoil(binary: string, data: string): void {
+function replayCoil(data: string): void {
   let pictures = resolve('../../../shared/data/severstal/strips');
   const rendered = mkdtempSync(join(tmpdir(), 'coilsight-strips-'));
   try {
     if (!existsSync(pictures)) {
       pictures = rendered;
-      execFileSync(binary, ['simulate', '--out', rendered, '--metres', '12'], { stdio: 'pipe' });
+      execFileSync(binary(), ['simulate', '--out', rendered, '--metres', '12'], { stdio: 'pipe' });
     }
-    execFileSync(binary, ['replay', '--coil', REPLAYED, '--data', data, pictures], { stdio: 'pipe' });
+    execFileSync(binary(), ['replay', '--coil', REPLAYED, '--data', data, pictures], { stdio: 'pipe' });
   } finally {
     rmSync(rendered, { recursive: true, force: true });
   }
@@ -28,11 +31,10 @@ function replayCoil(binary: string, data: string): void {
 /** Starts the built appliance on a record with one replayed coil and tells the tests its address. */
 export default async function startAppliance(): Promise<() => Promise<void>> {
   if (process.env.COILSIGHT_URL) return async () => {};
-  const binary = resolve(process.env.COILSIGHT_BIN ?? '../../bin/coilsight');
   const data = mkdtempSync(join(tmpdir(), 'coilsight-e2e-'));
-  replayCoil(binary, data);
+  replayCoil(data);
   const port = await freePort();
-  const child = spawn(binary, ['run', '--data', data, '--listen', `127.0.0.1:${port}`]);
+  const child = spawn(binary(), ['run', '--data', data, '--listen', `127.0.0.1:${port}`]);
   const said: string[] = [];
   child.stdout.on('data', (text: Buffer) => said.push(text.toString()));
   child.stderr.on('data', (text: Buffer) => said.push(text.toString()));
@@ -43,15 +45,17 @@ export default async function startAppliance(): Promise<() => Promise<void>> {
   } catch (error) {
     child.kill('SIGKILL');
     rmSync(data, { recursive: true, force: true });
-    throw new Error(`${binary} does not serve: ${error}\n${said.join('')}`, { cause: error });
+    throw new Error(`${binary()} does not serve: ${error}\n${said.join('')}`, { cause: error });
   }
   process.env.COILSIGHT_URL = url;
+  process.env.COILSIGHT_DATA = data;
   return async () => {
     const ended = new Promise((done) => child.once('exit', done));
     child.kill('SIGINT');
     await ended;
     rmSync(data, { recursive: true, force: true });
     delete process.env.COILSIGHT_URL;
+    delete process.env.COILSIGHT_DATA;
   };
 }
 

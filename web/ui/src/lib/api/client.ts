@@ -15,6 +15,8 @@ import type {
   ReviewRecord,
   ReviewRequest,
   Side,
+  TeachingDetail,
+  TeachingList,
 } from './types';
 import { decodeMap, type DefectColumns } from './mapbin';
 import { stripPicture, type StripPicture } from './strip';
@@ -35,6 +37,7 @@ export class RequestError extends Error {
     if (this.status === 0) return t().error.unreachable;
     if (this.status === 200) return t().error.broken;
     if (this.status === 412) return t().error.stale;
+    if (this.status === 409 || this.status === 422) return t().error.refused(this.detail);
     return t().error.failed(this.detail || String(this.status));
   }
 }
@@ -86,6 +89,19 @@ function command<T>(
   });
 }
 
+export interface TeachingAnswer {
+  number: number;
+  answer: string;
+}
+
+const changeTeaching = (seen: TeachingList, what: string, by: string) =>
+  command<TeachingList>(
+    'POST',
+    `${BASE}/teachings/${what}`,
+    { id: 'teachings', revision: seen.revision },
+    { by },
+  );
+
 export const api = {
   live: (signal?: AbortSignal) => json<Live>(`${BASE}/live`, signal),
   coils: (query: URLSearchParams, signal?: AbortSignal) => json<CoilList>(`${BASE}/coils?${query}`, signal),
@@ -116,6 +132,20 @@ export const api = {
     command<CoilDetail>('POST', `${BASE}/coils/${encodeURIComponent(seen.id)}/regrade`, seen, { by }),
   classes: async () => (await json<{ classes: ClassInfo[] }>(`${BASE}/classes`)).classes,
   recipes: async () => (await json<{ recipes: Recipe[] }>(`${BASE}/recipes`)).recipes,
+  teachings: (signal?: AbortSignal) => json<TeachingList>(`${BASE}/teachings`, signal),
+  teaching: (id: string, signal?: AbortSignal) =>
+    json<TeachingDetail>(`${BASE}/teachings/${encodeURIComponent(id)}`, signal),
+  /** Takes seconds; to give it up gives the answers up. */
+  answerTeaching: (id: string, by: string, answers: TeachingAnswer[], signal: AbortSignal) =>
+    json<TeachingDetail>(`${BASE}/teachings/${encodeURIComponent(id)}/answers`, signal, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ by, answers }),
+    }),
+  activateTeaching: (seen: TeachingList, id: string, by: string) =>
+    changeTeaching(seen, `${encodeURIComponent(id)}/activate`, by),
+  rollBackTeaching: (seen: TeachingList, by: string) => changeTeaching(seen, 'rollback', by),
+  stopTeaching: (seen: TeachingList, by: string) => changeTeaching(seen, 'off', by),
   models: () => json<ModelState>(`${BASE}/models`),
   /** The same document comes with 503 while the appliance is not ready. */
   readiness: async (): Promise<Readiness> => {
@@ -135,5 +165,9 @@ export const api = {
 };
 
 export const imageUrl = (id: number) => `${BASE}/defects/${id}/image`;
+
+export const teachingPictureUrl = (id: string) => `${BASE}/teachings/${encodeURIComponent(id)}/picture`;
+export const questionPictureUrl = (id: string, number: number) =>
+  `${BASE}/teachings/${encodeURIComponent(id)}/questions/${number}/picture`;
 
 export type { Coil };

@@ -511,6 +511,157 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/teachings': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List what the plant's own strip taught, and which version is active
+     * @description A version is learned from pictures of strip by "coilsight teach learn", belongs to one model, and never changes.
+     */
+    get: operations['list-teachings'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/teachings/off': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Go on without a teaching
+     * @description A coil that runs goes on as it began; the change takes effect where the next coil begins: at_work tells which version judges the line. 412 where somebody changed the active version since the list was read.
+     */
+    post: operations['stop-teaching'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/teachings/rollback': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Go back to the version that was active before, or to none where none was
+     * @description Once more goes back further; 409 where there is nothing to go back to. A coil that runs goes on as it began; the change takes effect where the next coil begins: at_work tells which version judges the line. 412 where somebody changed the active version since the list was read.
+     */
+    post: operations['rollback-teaching'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/teachings/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Read one version with its questions */
+    get: operations['get-teaching'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/teachings/{id}/activate': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take a version into use
+     * @description 422 with the reason where it does not fit the model. A coil that runs goes on as it began; the change takes effect where the next coil begins: at_work tells which version judges the line. 412 where somebody changed the active version since the list was read.
+     */
+    post: operations['activate-teaching'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/teachings/{id}/answers': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Answer questions of a version, which makes the next one
+     * @description What is called normal is taken for normal however sure the model is; what is called a defect never is. The golden defects are checked again, which takes seconds; 422 with the reason where they do not allow the answers. Nothing is activated. To give the request up gives the answers up.
+     */
+    post: operations['answer-teaching'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/teachings/{id}/picture': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Read the picture of what would be reported before and after */
+    get: operations['get-teaching-picture'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/teachings/{id}/questions/{number}/picture': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Read the picture of a question: the region, framed, with the strip around it */
+    get: operations['get-question-picture'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/healthz': {
     parameters: {
       query?: never;
@@ -1216,9 +1367,255 @@ export interface components {
       /** Format: double */
       width_mm: number;
     };
+    TaughtClass: {
+      /** Format: int64 */
+      after: number;
+      /**
+       * Format: int64
+       * @description Reported of the strip without the teaching
+       */
+      before: number;
+      class: string;
+      /** Format: int64 */
+      golden_after: number;
+      /** Format: int64 */
+      golden_before: number;
+      /** Format: int64 */
+      golden_set_in: number;
+    };
+    TaughtCount: {
+      /**
+       * Format: int64
+       * @description Regions of the detector
+       */
+      found: number;
+      /**
+       * Format: double
+       * @description Reported in a metre of strip
+       */
+      per_metre: number;
+      /** Format: int64 */
+      reported: number;
+    };
+    TaughtGolden: {
+      /**
+       * Format: int64
+       * @description and with it
+       */
+      after: number;
+      /**
+       * Format: int64
+       * @description Found with their class without the teaching
+       */
+      before: number;
+      /** Format: int64 */
+      set_in: number;
+    };
+    TaughtLimit: {
+      /** Format: double */
+      factor: number;
+      measure: string;
+    };
+    TaughtRecurring: {
+      /**
+       * Format: double
+       * @description 0 at the left edge of the pictures' strip, 1 at the right
+       */
+      across: number;
+      class: string;
+      /**
+       * Format: double
+       * @description Distance along; absent where none was found
+       */
+      every_mm?: number;
+      /** Format: int64 */
+      members: number;
+    };
+    TaughtStrip: {
+      /** @description Each picture goes on where the one before ended */
+      continuous: boolean;
+      /** @description Where the pictures lay */
+      folders: string[];
+      /** Format: double */
+      metres: number;
+      /** Format: double */
+      mm_per_pixel: number;
+      /** Format: int64 */
+      pictures: number;
+    };
+    Teaching: {
+      /** @description and with it */
+      after: components['schemas']['TaughtCount'];
+      /** Format: int64 */
+      answered: number;
+      /**
+       * Format: int64
+       * @description Regions that a person is asked about
+       */
+      asked: number;
+      /** @description What would be reported of that strip without the teaching */
+      before: components['schemas']['TaughtCount'];
+      by?: string;
+      /** Format: date-time */
+      created: string;
+      /**
+       * Format: int64
+       * @description The version that answers were given to; absent where it was learned from pictures
+       */
+      from?: number;
+      golden: components['schemas']['TaughtGolden'];
+      /** @description NAME-vN, the name as given, such as that of the line */
+      id: string;
+      /** @description Limits of the detector that are raised */
+      limits: components['schemas']['TaughtLimit'][];
+      /**
+       * Format: int64
+       * @description Looks of the strip's texture that are taken for normal
+       */
+      looks: number;
+      /** @description The model that it belongs to */
+      model: string;
+      name: string;
+      strip: components['schemas']['TaughtStrip'];
+      /** @description Why it cannot be used with the model of the line */
+      unfit?: string;
+      /** Format: int64 */
+      version: number;
+    };
+    TeachingActivation: {
+      /** Format: date-time */
+      at?: string;
+      by?: string;
+      /** @description Empty: no teaching */
+      id: string;
+    };
+    TeachingAnswer: {
+      /** @description normal, defect, or a class of the model, which counts as defect */
+      answer: string;
+      /** Format: int64 */
+      number: number;
+    };
+    TeachingAnswersRequest: {
+      answers: components['schemas']['TeachingAnswer'][];
+      /** @description The name of the person */
+      by: string;
+    };
+    TeachingChangeRequest: {
+      /** @description The name of the person */
+      by: string;
+    };
+    TeachingDetail: {
+      /** @description and with it */
+      after: components['schemas']['TaughtCount'];
+      /** Format: int64 */
+      answered: number;
+      /**
+       * Format: int64
+       * @description Regions that a person is asked about
+       */
+      asked: number;
+      /** @description What would be reported of that strip without the teaching */
+      before: components['schemas']['TaughtCount'];
+      by?: string;
+      /** @description By class, what was reported most first */
+      classes: components['schemas']['TaughtClass'][];
+      /** Format: date-time */
+      created: string;
+      /**
+       * Format: int64
+       * @description The version that answers were given to; absent where it was learned from pictures
+       */
+      from?: number;
+      /** @description Limits that were not raised so far: the golden defects did not allow it, or nothing was won */
+      given_back: components['schemas']['TaughtLimit'][];
+      golden: components['schemas']['TaughtGolden'];
+      /** @description NAME-vN, the name as given, such as that of the line */
+      id: string;
+      /** @description Limits of the detector that are raised */
+      limits: components['schemas']['TaughtLimit'][];
+      /**
+       * Format: int64
+       * @description Looks of the strip's texture that are taken for normal
+       */
+      looks: number;
+      /** @description The model that it belongs to */
+      model: string;
+      name: string;
+      /** @description The regions that tell most, first those that most others resemble */
+      questions: components['schemas']['TeachingQuestion'][];
+      /** @description What comes back at one place, which is not learned */
+      recurring: components['schemas']['TaughtRecurring'][];
+      strip: components['schemas']['TaughtStrip'];
+      /** @description Why it cannot be used with the model of the line */
+      unfit?: string;
+      /** Format: int64 */
+      version: number;
+    };
+    TeachingList: {
+      /** @description The version that coils are judged with that begin from now on */
+      active: components['schemas']['TeachingActivation'];
+      /** @description The version that judges the line now; empty where none does. Another one that is active takes over at the next coil */
+      at_work: string;
+      /** @description What teaches a new version, on the appliance */
+      learn_command: string;
+      /** @description What a rollback makes active; absent where nothing was so before */
+      previous?: components['schemas']['TeachingActivation'];
+      /** @description Why the active version, or the model, is not taken by the line */
+      refused: string[];
+      /**
+       * Format: int64
+       * @description Grows with each change of which version is active; the ETag holds it
+       */
+      revision: number;
+      /** @description The newest first */
+      teachings: components['schemas']['Teaching'][];
+      /** @description Versions that cannot be read */
+      unreadable: components['schemas']['UnreadableFile'][];
+    };
+    TeachingQuestion: {
+      /**
+       * Format: double
+       * @description 0 at the left edge of the strip, 1 at the right
+       */
+      across: number;
+      /**
+       * Format: int64
+       * @description Regions of the strip that look like it, itself among them
+       */
+      alike: number;
+      /**
+       * Format: double
+       * @description From the start of the picture
+       */
+      along_mm: number;
+      /** @description normal, defect, or a class */
+      answer?: string;
+      by?: string;
+      /** @description What the model calls it */
+      class: string;
+      /** Format: double */
+      confidence: number;
+      /** Format: double */
+      length_mm: number;
+      /** Format: int64 */
+      number: number;
+      /** @description File that it lies in */
+      picture: string;
+      /**
+       * @description It stands for a look that was learned as normal; comes back at one place; lies next to what is taken for normal; the model is surest of it
+       * @enum {string}
+       */
+      why: 'look' | 'recurring' | 'limit' | 'sure';
+      /** Format: double */
+      width_mm: number;
+    };
     Text: {
       en: string;
       ko: string;
+    };
+    UnreadableFile: {
+      id: string;
+      reason: string;
     };
   };
   responses: never;
@@ -2727,6 +3124,545 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['RecipeList'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'list-teachings': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TeachingList'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'stop-teaching': {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description ETag of what the decision rests on, or * for whatever is there: 412 where it has changed since, 428 where this is left out */
+        'If-Match'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TeachingChangeRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TeachingList'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Failed */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Required */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Insufficient Storage */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'rollback-teaching': {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description ETag of what the decision rests on, or * for whatever is there: 412 where it has changed since, 428 where this is left out */
+        'If-Match'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TeachingChangeRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TeachingList'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Failed */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Required */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Insufficient Storage */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'get-teaching': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description NAME-vN, such as line-2-v1 */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TeachingDetail'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'activate-teaching': {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description ETag of what the decision rests on, or * for whatever is there: 412 where it has changed since, 428 where this is left out */
+        'If-Match'?: string;
+      };
+      path: {
+        /** @description NAME-vN, such as line-2-v1 */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TeachingChangeRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TeachingList'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Failed */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Required */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Insufficient Storage */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'answer-teaching': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description NAME-vN, such as line-2-v1 */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TeachingAnswersRequest'];
+      };
+    };
+    responses: {
+      /** @description Created */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TeachingDetail'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Insufficient Storage */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'get-teaching-picture': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description NAME-vN, such as line-2-v1 */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Strip before, and below it after; red is reported, green is taken for normal */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          'Content-Type'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'image/png': string;
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'get-question-picture': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description NAME-vN, such as line-2-v1 */
+        id: string;
+        number: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The picture */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          'Content-Type'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'image/png': string;
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
         };
       };
       /** @description Internal Server Error */

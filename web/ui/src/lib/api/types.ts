@@ -24,6 +24,11 @@ export type ReviewRecord = Schemas['ReviewRecord'];
 export type ReviewRequest = Schemas['ReviewRequest'];
 export type RuleOutcome = Schemas['RuleOutcome'];
 
+export type Teaching = Schemas['Teaching'];
+export type TeachingDetail = Schemas['TeachingDetail'];
+export type TeachingList = Schemas['TeachingList'];
+export type TeachingQuestion = Schemas['TeachingQuestion'];
+
 export type CoilState = Coil['state'];
 export type Grade = NonNullable<Coil['grade']>;
 export type Side = Defect['side'];

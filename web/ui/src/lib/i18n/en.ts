@@ -1,6 +1,7 @@
 /** English messages, and by their type the list of what every language must say. */
 
-const plural = (n: string, one: string, many: string) => `${n} ${n === '1' ? one : many}`;
+import { plural } from './plural';
+import { teach } from './teach.en';
 
 export interface AlarmText {
   title: string;
@@ -19,6 +20,7 @@ export const en = {
   app: {
     live: 'Live',
     coils: 'Coils',
+    teach: 'Teaching',
     api: 'API',
     about: 'About',
     mainNavigation: 'Main',
@@ -40,6 +42,7 @@ export const en = {
   error: {
     unreachable: 'The appliance does not answer. Check that it runs and that the network is connected.',
     failed: (status: string) => `The appliance could not answer (${status}). Its log has the details.`,
+    refused: (reason: string) => `Not done: ${reason}`,
     stale: 'Somebody changed this meanwhile. Look at it again, then decide.',
     broken: 'The answer of the appliance cannot be read. Reload the page after an upgrade.',
   },
@@ -303,6 +306,7 @@ export const en = {
     theLine: 'Line, at the end of the coil',
     restsOn: (n: string) => `with ${plural(n, 'review', 'reviews')}`,
   },
+  teach,
   about: {
     title: 'About',
     version: 'Version',

@@ -1,4 +1,5 @@
 import type { AlarmText, Messages } from './en';
+import { teach } from './teach.ko';
 
 const alarm = (title: string, consequence: string, action: string): AlarmText => ({
   title,
@@ -11,6 +12,7 @@ export const ko: Messages = {
   app: {
     live: '실시간',
     coils: '코일',
+    teach: '학습',
     api: 'API',
     about: '정보',
     mainNavigation: '주 메뉴',
@@ -33,6 +35,7 @@ export const ko: Messages = {
     unreachable: '검사 장치가 응답하지 않습니다. 장치가 켜져 있고 네트워크가 연결되어 있는지 확인하십시오.',
     failed: (status) =>
       `검사 장치가 요청을 처리하지 못했습니다(${status}). 자세한 내용은 장치 로그에 있습니다.`,
+    refused: (reason) => `처리하지 않았습니다: ${reason}`,
     stale: '그 사이에 다른 사람이 변경했습니다. 다시 확인한 뒤 결정하십시오.',
     broken: '장치의 응답을 읽을 수 없습니다. 업그레이드 후라면 페이지를 새로 고치십시오.',
   },
@@ -296,6 +299,7 @@ export const ko: Messages = {
     theLine: '라인, 코일 종료 시',
     restsOn: (n) => `검토 ${n}건 반영`,
   },
+  teach,
   about: {
     title: '정보',
     version: '버전',
