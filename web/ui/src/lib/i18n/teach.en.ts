@@ -89,7 +89,7 @@ export const teach = {
   said: (name: string) => `Answered by ${name}`,
   thumb: (n: string, state: string) => `Question ${n}: ${state}`,
   take: (n: string) => `Make a version from ${plural(n, 'answer', 'answers')}`,
-  taking: 'The golden defects are checked with these answers. It takes some seconds.',
+  taking: 'The golden defects are checked with these answers. It takes up to a minute.',
   stopTaking: 'Give up',
   taken: (id: string) => `${id} is made. Nothing is changed on the line until it is activated.`,
   noQuestions: 'This version asks nothing',

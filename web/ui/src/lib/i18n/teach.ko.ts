@@ -86,7 +86,7 @@ export const teach: Messages['teach'] = {
   said: (name) => `답변자 ${name}`,
   thumb: (n, state) => `질문 ${n}: ${state}`,
   take: (n) => `답변 ${n}개로 새 버전 만들기`,
-  taking: '이 답변으로 기준 결함을 다시 검사하고 있습니다. 몇 초 걸립니다.',
+  taking: '이 답변으로 기준 결함을 다시 검사하고 있습니다. 1분까지 걸립니다.',
   stopTaking: '중지',
   taken: (id) => `${id}을(를) 만들었습니다. 적용하기 전까지 라인은 바뀌지 않습니다.`,
   noQuestions: '이 버전에는 질문이 없습니다',
