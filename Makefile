@@ -41,6 +41,10 @@ build/.test-packages: Makefile
 bin/libonnxruntime.so.1: deploy/fetch-onnxruntime.sh
 	@sh deploy/fetch-onnxruntime.sh && touch $@
 
+.PHONY: onnxruntime
+onnxruntime: ## ONNX Runtime into bin/; with GPU=1 its build for NVIDIA GPUs into bin/gpu/
+	@sh deploy/fetch-onnxruntime.sh $(if $(filter 1,$(GPU)),--gpu)
+
 build/.node: web/ui/package-lock.json
 	@mkdir -p build
 	@cd web/ui && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-fund --no-audit --loglevel=error
