@@ -3,6 +3,7 @@ package inference
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -168,6 +169,9 @@ func (b *Batcher) work(ctx context.Context) {
 		batch, crops = b.drop(batch, crops[:0])
 		if len(batch) > 0 {
 			verdicts = b.classify(batch, crops, verdicts[:0])
+			// Whom a verdict woke runs now, in about 0.05 ms. Else it waits in the middle of the next batch until the
+			// runtime takes this worker's processor away, 1 to 2 ms later.
+			runtime.Gosched()
 		}
 	}
 }

@@ -163,7 +163,7 @@ func (c *Classifier) prove(b *models.Bundle) error {
 		}
 	}
 	c.report.GoldenMaxError = worst
-	rate, err := c.BareSessionRate(c.maxBatch, warmUp)
+	rate, err := c.bareRate(warmUp)
 	c.report.CropsPerSecond = rate
 	return err
 }
@@ -236,24 +236,29 @@ func (c *Classifier) each(crops [][]byte, take func(answer)) error {
 	return nil
 }
 
-// BareSessionRate runs the model alone, with nothing around it, over full batches on one slot for about d
-// and returns crops per second. It is the yardstick for the whole way of a crop.
-func (c *Classifier) BareSessionRate(batch int, d time.Duration) (float64, error) {
+// RunBare runs the model alone over a batch, with nothing around it: the yardstick for the whole way of a crop.
+// It waits for a free slot.
+func (c *Classifier) RunBare(batch int) error {
 	if batch < 1 || batch > c.maxBatch {
-		return 0, fmt.Errorf("a batch of %d crops is not possible; allowed are 1 to %d", batch, c.maxBatch)
+		return fmt.Errorf("a batch of %d crops is not possible; allowed are 1 to %d", batch, c.maxBatch)
 	}
 	l := <-c.slots
 	defer func() { c.slots <- l }()
+	return c.session.runBatch(l, batch)
+}
+
+// bareRate is how many crops a second one slot does over full batches, measured for about d.
+func (c *Classifier) bareRate(d time.Duration) (float64, error) {
 	// The first run sizes the runtime's memory and is not counted.
-	if err := c.session.runBatch(l, batch); err != nil {
+	if err := c.RunBare(c.maxBatch); err != nil {
 		return 0, err
 	}
 	begun, crops := time.Now(), 0
 	for time.Since(begun) < d {
-		if err := c.session.runBatch(l, batch); err != nil {
+		if err := c.RunBare(c.maxBatch); err != nil {
 			return 0, err
 		}
-		crops += batch
+		crops += c.maxBatch
 	}
 	return float64(crops) / time.Since(begun).Seconds(), nil
 }

@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/coilsight/coilsight/inspection"
 	"github.com/coilsight/coilsight/models"
@@ -232,6 +232,36 @@ func TestDeviceAnswersAsTheCPUDoes(t *testing.T) {
 	}
 }
 
+// gpuLibrary is where make onnxruntime GPU=1 puts the library.
+const gpuLibrary = "../bin/gpu/" + runtimeLibrary
+
+// A process loads one library, so the tests of providers run once more in another.
+func TestGPULibraryGivesTheSameAnswersAndMissesItsDeviceInTheOpen(t *testing.T) {
+	if !isFile(gpuLibrary) {
+		t.Skipf("%s is not there; make onnxruntime GPU=1 brings it", gpuLibrary)
+	}
+	if os.Getenv(RuntimeVariable) != "" {
+		t.Skipf("%s already names the library of this run", RuntimeVariable)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.v",
+		"-test.run", "^(TestClassifierGivesGoldenCropsTheirScores|TestProviderThatDoesNotComeUpIsNeverReplacedInSilence|TestDeviceAnswersAsTheCPUDoes)$")
+	cmd.Env = append(os.Environ(), RuntimeVariable+"="+gpuLibrary)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+func TestBareBatchIsBounded(t *testing.T) {
+	c, _ := shippedClassifier(t, ClassifierOptions{MaxBatch: 2})
+	for batch, right := range map[int]bool{0: false, 1: true, 2: true, 3: false} {
+		if err := c.RunBare(batch); (err == nil) != right {
+			t.Errorf("a bare batch of %d: %v", batch, err)
+		}
+	}
+}
+
 func TestClassifierOptionsAreBounded(t *testing.T) {
 	for want, o := range map[string]ClassifierOptions{
 		`provider "tpu" is not known; allowed are [auto tensorrt cuda cpu]`: {Provider: "tpu"},
@@ -322,10 +352,9 @@ func BenchmarkClassifyBatch(b *testing.B) {
 func BenchmarkBareSession(b *testing.B) {
 	c, _ := shippedClassifier(b, ClassifierOptions{})
 	for b.Loop() {
-		rate, err := c.BareSessionRate(c.MaxBatch(), time.Second)
-		if err != nil {
+		if err := c.RunBare(c.MaxBatch()); err != nil {
 			b.Fatal(err)
 		}
-		b.ReportMetric(rate, "crops/s")
 	}
+	b.ReportMetric(float64(b.N*c.MaxBatch())/b.Elapsed().Seconds(), "crops/s")
 }

@@ -15,13 +15,16 @@ import (
 func benchCommand() *cobra.Command {
 	var s settings
 	var o bench.Options
-	var asJSON bool
+	var asJSON, crops bool
 	c := &cobra.Command{
-		Use:   "bench [--json] [--quick]",
+		Use:   "bench [--crops] [--json] [--quick]",
 		Short: "Measure this machine: memory, detection, classification, the whole line and the record",
 		Long: `Measures the real parts in one run. Ratios within a run can be compared between machines; absolute rates
-cannot. --strips names a folder of strip pictures to measure detection on, beside the simulated strip.`,
-		Example: "  coilsight bench\n  coilsight bench --quick --json --strips strips/",
+cannot. --strips names a folder of strip pictures to measure detection on, beside the simulated strip.
+
+The classifier is measured at several sizes of batch, in turns with the bare session and, where a Python with
+ONNX Runtime is found or named by --python, with that. --crops measures the classifier alone.`,
+		Example: "  coilsight bench\n  coilsight bench --quick --json --strips strips/\n  coilsight bench --crops --python venv/bin/python",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if o.Config, err = s.read(); err != nil {
@@ -32,6 +35,9 @@ cannot. --strips names a folder of strip pictures to measure detection on, besid
 			}
 			defer func() { err = errors.Join(err, os.RemoveAll(o.Work)) }()
 			o.Say = func(format string, a ...any) { fmt.Fprintf(c.ErrOrStderr(), format+"\n", a...) }
+			if crops {
+				return benchCrops(c, o, asJSON)
+			}
 			r, err := bench.Run(c.Context(), o)
 			if err != nil {
 				return err
@@ -46,8 +52,47 @@ cannot. --strips names a folder of strip pictures to measure detection on, besid
 	s.flags(c)
 	c.Flags().StringVar(&o.Strips, "strips", "../shared/data/severstal/strips", "folder of strip pictures; left out where it does not exist")
 	c.Flags().BoolVar(&o.Quick, "quick", false, "shorter measurements, within 40 s")
+	c.Flags().BoolVar(&crops, "crops", false, "measure the classifier alone")
+	c.Flags().StringVar(&o.Python, "python", "", "Python with ONNX Runtime to compare with; empty: that of the training or python3, where they have it")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+func benchCrops(c *cobra.Command, o bench.Options, asJSON bool) error {
+	r, err := bench.Crops(c.Context(), o)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(c.OutOrStdout()).Encode(r)
+	}
+	printCrops(c.OutOrStdout(), r)
+	return nil
+}
+
+// printCrops prints a table of crops per second, one row a size of batch.
+func printCrops(w io.Writer, r bench.ClassifyReport) {
+	fmt.Fprintf(w, "crops/s on %s, %d slots\n", r.Provider, r.Slots)
+	python := "ONNX Runtime in Python"
+	if r.Python != "" {
+		python = "ONNX Runtime " + r.Python + " in Python"
+	}
+	fmt.Fprintf(w, "%8s %10s   %-28s %s\n", "batch", "pipeline", "bare session", python)
+	for _, b := range r.Batches {
+		compared := "-"
+		if b.Python > 0 {
+			compared = overs(b.Python, b.OverPython, b.OverPythonByCPU)
+		}
+		fmt.Fprintf(w, "%8d %10.0f   %-28s %s\n", b.Batch, b.Pipeline, overs(b.Session, b.OverSession, b.OverSessionByCPU), compared)
+	}
+	fmt.Fprintln(w, "  in brackets: the pipeline over it, and by CPU time")
+	if r.PythonMissing != "" {
+		fmt.Fprintf(w, "  no Python was measured: %s\n", r.PythonMissing)
+	}
+}
+
+func overs(rate, over, byCPU float64) string {
+	return fmt.Sprintf("%.0f (%.0f %%, %.0f %%)", rate, over*100, byCPU*100)
 }
 
 func printBench(w io.Writer, r bench.Report) {
@@ -59,6 +104,7 @@ func printBench(w io.Writer, r bench.Report) {
 	row("detection, one core", "%.2f GB/s on %s: %.1f x the OpenCV chain (%.3f GB/s), %.2f of a copy", r.Detect.GBpsPerCore, r.Detect.On, r.Detect.OverReference, r.Detect.ReferenceGBps, r.Detect.OverCopy)
 	row("detection, simulated strip", "%.2f GB/s; OpenCV chain %.3f GB/s", r.Detect.SimulatorGBps, r.Detect.SimulatorRefGBps)
 	row("classification", "%.0f crops/s through the batcher, %.0f %% of the bare session's %.0f (%s, batch %d, %d slots)", r.Classify.CropsPerSecond, r.Classify.OverSession*100, r.Classify.SessionCropsPerSecond, r.Classify.Provider, r.Classify.Batch, r.Classify.Slots)
+	printCrops(w, r.Classify)
 	row("whole line, two cameras", "%.0f MB/s with %.0f events/s, %d frames lost, %d uncounted; takes %.0f MB/s unpaced", r.Line.MBPerSecond, r.Line.EventsPerSecond, r.Line.LostFrames, r.Line.UncountedFrames, r.Line.CapacityMBps)
 	row("frame to recorded event", "p50 %.0f ms, p99 %.0f ms", r.Line.LatencyMS.P50, r.Line.LatencyMS.P99)
 	row("record", "%.0f defects/s durable; with pictures %.0f/s", r.Record.DefectsPerSecond, r.Record.PicturesPerSecond)
