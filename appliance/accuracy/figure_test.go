@@ -229,8 +229,9 @@ func TestPictureSetInFadesOutAndKeepsTheBrightness(t *testing.T) {
 		if v, want := got.Pix[100*200+100], grey(100+scale*(20-mean)); math.Abs(float64(v)-float64(want)) > 1 {
 			t.Errorf("contrast %g: the middle is %d; want %d", contrast, v, want)
 		}
-		if got.Pix[49*200+49] != 100 || got.Pix[50*200+50] != 100 {
-			t.Errorf("contrast %g: the border shows: %d outside, %d at its corner", contrast, got.Pix[49*200+49], got.Pix[50*200+50])
+		whole, faded := got.Pix[50*200+50], got.Pix[(50-featherPixels)*200+100]
+		if want := grey(100 + scale*(50-mean)); whole != want || got.Pix[(49-featherPixels)*200+100] != 100 || faded > whole || faded < 100 {
+			t.Errorf("contrast %g: the picture's corner is %d, want %d; where it has faded out it is %d", contrast, whole, want, faded)
 		}
 	}
 	for i := range strip.Pix { // a texture that only what is added to goes on through

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// featherPixels is how far from its border a picture fades into the strip.
+	// featherPixels is how far beyond its border a picture fades into the strip.
 	featherPixels = 24
 	// simulatedSide is the side of a simulated place: the picture with as much strip around it, for the
 	// detector to compare with.
@@ -194,7 +194,7 @@ func (m *meter) setInOne(k *SetInClass, s sample, p place) error {
 		return err
 	}
 	k.Pictures++
-	if pic.Width > p.window.Dx() || pic.Height > p.window.Dy() {
+	if pic.Width+2*featherPixels > p.window.Dx() || pic.Height+2*featherPixels > p.window.Dy() {
 		k.TooLarge++
 		return nil
 	}
@@ -247,7 +247,8 @@ func (m *meter) setInOne(k *SetInClass, s sample, p place) error {
 }
 
 // setInto is the strip with a picture at a place: what differs from the picture's mean, scaled by contrast and by the
-// strip's brightness there, on the strip as it is or on its mean, and fading out towards the picture's border.
+// strip's brightness there, on the strip as it is or on its mean. Beyond its border the picture goes on mirrored and
+// fades out, so that a defect at the border is neither cut nor faded.
 func setInto(strip, pic inspection.LineImage, at image.Point, way Way, contrast float64) inspection.LineImage {
 	out := strip
 	out.Pix = slices.Clone(strip.Pix)
@@ -264,18 +265,29 @@ func setInto(strip, pic inspection.LineImage, at image.Point, way Way, contrast 
 	}
 	area := float64(pic.Width * pic.Height)
 	pm, sm = pm/area, sm/area
-	for y := range pic.Height {
-		for x := range pic.Width {
-			border := min(x+1, y+1, pic.Width-x, pic.Height-y)
-			fade := min(1, float64(border)/featherPixels)
+	for y := -featherPixels; y < pic.Height+featherPixels; y++ {
+		for x := -featherPixels; x < pic.Width+featherPixels; x++ {
+			beyond := max(-x, -y, x-pic.Width+1, y-pic.Height+1, 0)
+			fade := 1 - float64(beyond)/(featherPixels+1)
 			i := (at.Y+y)*strip.Stride + at.X + x
 			v := float64(strip.Pix[i])
 			if way == Replaced {
 				v += fade * (sm - v)
 			}
-			v += fade * scale * (float64(pic.Pix[y*pic.Stride+x]) - pm)
+			v += fade * scale * (float64(pic.Pix[mirrored(y, pic.Height)*pic.Stride+mirrored(x, pic.Width)]) - pm)
 			out.Pix[i] = byte(min(max(v+0.5, 0), 255))
 		}
 	}
 	return out
+}
+
+// mirrored folds a position just outside [0, n) back in.
+func mirrored(i, n int) int {
+	if i < 0 {
+		i = -1 - i
+	}
+	if i >= n {
+		i = 2*n - 1 - i
+	}
+	return min(max(i, 0), n-1)
 }
