@@ -98,8 +98,9 @@ func atBatch(ctx context.Context, o Options, batch int, share float64, r *Classi
 	defer worker.Wait()
 	defer stop()
 
-	const turns = 21 // many and short: what else the machine does meets all three alike
-	d := seconds(share, 0.15)
+	// Many and short, so that what else the machine does meets all three alike; shorter would be too few batches of 64.
+	const d = 150 * time.Millisecond
+	turns := int(share * 15)
 	camera := newFeed(e)
 	var bare, piped, own []speed
 	for range turns {
