@@ -9,11 +9,13 @@ import (
 // CropSize is the side in pixels of the picture that a classifier sees.
 const CropSize = 128
 
-// CutCrop writes the CropSize x CropSize corrected pixels around r into dst, at native scale. Along
-// each axis the window is centred on the rectangle where that fits, else on its peak; it is then moved
-// into the frame, and across also into the strip where the strip is wide enough. A frame smaller than
-// the window is mirrored at its borders. dst must hold CropSize*CropSize bytes; gain is nil or has a
-// factor for every column.
+// peakWithin is how far from a window's middle a peak may lie: 16 pixels around it are seen.
+const peakWithin = CropSize/2 - 16
+
+// CutCrop writes the CropSize x CropSize corrected pixels around r into dst, at native scale. Along each axis the window
+// is centred on the rectangle where that fits, else as near to its middle as still shows the peak; it is then moved into
+// the frame, and across also into the strip where the strip is wide enough. A frame smaller than the window is mirrored
+// at its borders. dst must hold CropSize*CropSize bytes; gain is nil or has a factor for every column.
 func CutCrop(dst []byte, img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest, e inspection.StripEdges) {
 	lo, hi := 0, img.Width
 	if e.Present {
@@ -59,7 +61,7 @@ func cropStart(from, size, peak, lo, hi int) int {
 	}
 	centre := from + size/2
 	if size > CropSize {
-		centre = peak
+		centre = min(max(centre, peak-peakWithin), peak+peakWithin)
 	}
 	return min(max(centre-CropSize/2, lo), hi-CropSize)
 }

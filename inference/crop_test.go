@@ -7,8 +7,8 @@ import (
 )
 
 func TestCropStandsWhereTheRegionIs(t *testing.T) {
-	// Each pixel tells where it is: column in the low bits, row in the high ones.
-	at := func(x, y int) byte { return byte(x%16 | y%16<<4) }
+	// Each pixel tells where it is.
+	at := func(x, y int) byte { return byte(x + 3*y) }
 	frame := func(w, h int) inspection.LineImage {
 		img := inspection.LineImage{Pix: make([]byte, w*h), Width: w, Height: h, Stride: w}
 		for i := range img.Pix {
@@ -25,7 +25,8 @@ func TestCropStandsWhereTheRegionIs(t *testing.T) {
 		x0, y0 int
 	}{
 		{"centred on its box", 800, 256, inspection.RegionOfInterest{X: 300, Y: 100, Width: 20, Height: 10, PeakX: 301, PeakY: 101}, strip, 246, 41},
-		{"long one: peak along, box across", 800, 256, inspection.RegionOfInterest{X: 300, Y: 0, Width: 20, Height: 256, PeakX: 301, PeakY: 180}, strip, 246, 116},
+		{"long one: as near to its middle as shows the peak", 800, 512, inspection.RegionOfInterest{X: 300, Y: 0, Width: 20, Height: 512, PeakX: 301, PeakY: 380}, strip, 246, 268},
+		{"long one with the peak near its middle", 800, 256, inspection.RegionOfInterest{X: 300, Y: 0, Width: 20, Height: 256, PeakX: 301, PeakY: 160}, strip, 246, 64},
 		{"moved into the frame", 800, 256, inspection.RegionOfInterest{X: 795, Y: 250, Width: 5, Height: 6, PeakX: 796, PeakY: 251}, inspection.StripEdges{}, 672, 128},
 		{"moved into the strip", 800, 256, inspection.RegionOfInterest{X: 100, Y: 100, Width: 20, Height: 20, PeakX: 101, PeakY: 101}, strip, 100, 46},
 		{"strip narrower than the window", 800, 256, inspection.RegionOfInterest{X: 310, Y: 100, Width: 20, Height: 20, PeakX: 311, PeakY: 101}, inspection.StripEdges{Present: true, Left: 300, Right: 400}, 256, 46},

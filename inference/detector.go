@@ -162,7 +162,7 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 		d.weight = d.levels.weights(d.threshold, &d.scales)
 		scoreBlocks(d.feat, n, n, &d.weight, d.score, d.which)
 		inside.blank(d.score)
-		out.Regions = d.boxes.regions(out.Regions, blockMap{score: d.score[:n], which: d.which[:n], feat: d.feat, plane: n, nb: d.nb}, img, gain, d.maxRegions)
+		out.Regions = d.boxes.regions(out.Regions, blockMap{score: d.score[:n], which: d.which[:n], feat: d.feat, plane: n, nb: d.nb, weight: &d.weight}, img, gain, d.maxRegions)
 	}
 	d.keep(rows)
 	return nil

@@ -17,6 +17,8 @@ const (
 	enoughSum = 5.5
 	// smoothBlocks count like one other block: a few smooth ones are found on any strip.
 	smoothBlocks = 8
+	// rim in blocks of a smooth patch, in which what it holds is not looked for.
+	rim = 5
 	// padding in pixels around the blocks that responded: what a block of 8 pixels half covers does
 	// not always respond.
 	padding = 2
@@ -39,6 +41,28 @@ type blockMap struct {
 	feat  []float32
 	plane int
 	nb    int
+	// weight is what each measure was multiplied by for the score.
+	weight *[features]float32
+}
+
+// liveliest is the block of a smooth rectangle in which anything else stands out most, and the measure that says so:
+// what lies in a smooth patch tells what the patch is, its emptiest place does not.
+func (m blockMap) liveliest(q rect) (block, which int) {
+	block, most := q.peak, float32(-1)
+	// Towards its border the windows of the measures reach into the rough strip around.
+	across, along := min(rim, (q.r-q.l-1)/2), min(rim, (q.b-q.t-1)/2)
+	for y := q.t + along; y < q.b-along; y++ {
+		for c := q.l + across; c < q.r-across; c++ {
+			i := y*m.nb + c
+			for f := range featureSmooth {
+				v := m.feat[f*m.plane+i]
+				if s := max(v, -v) * m.weight[f]; s > most {
+					block, which, most = i, f, s
+				}
+			}
+		}
+	}
+	return block, which
 }
 
 // boxer turns scores into rectangles. Its buffers are reused from frame to frame.
@@ -311,17 +335,21 @@ func (q *rect) join(b rect) bool {
 func toRegion(q rect, m blockMap, img inspection.LineImage, gain inspection.ColumnGain) inspection.RegionOfInterest {
 	l, t := max(q.l*blockSize-padding, 0), max(q.t*blockSize-padding, 0)
 	r, b := min(q.r*blockSize+padding, img.Width), min(q.b*blockSize+padding, img.Height)
-	which := int(m.which[q.peak])
-	v := m.feat[which*m.plane+q.peak]
+	peak, which := q.peak, int(m.which[q.peak])
+	kind := kindOf(which)
+	if q.smooth {
+		peak, which = m.liveliest(q)
+	}
+	v := m.feat[which*m.plane+peak]
 	roi := inspection.RegionOfInterest{
 		X: l, Y: t, Width: r - l, Height: b - t, Score: q.score,
-		Kind: kindOf(which), Bright: v > 0 && which != featureDark,
+		Kind: kind, Bright: v > 0 && which != featureDark,
 	}
 	if which == featureGradX || which == featureGradY {
-		roi.Bright = m.feat[featurePatch*m.plane+q.peak] > 0
+		roi.Bright = m.feat[featurePatch*m.plane+peak] > 0
 	}
 	roi.Area = min(q.count*blockSize*blockSize, roi.Width*roi.Height)
-	roi.PeakX, roi.PeakY = peakPixel(q.peak%m.nb*blockSize, q.peak/m.nb*blockSize, roi, img, gain)
+	roi.PeakX, roi.PeakY = peakPixel(peak%m.nb*blockSize, peak/m.nb*blockSize, roi, img, gain)
 	return roi
 }
 

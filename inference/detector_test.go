@@ -468,6 +468,28 @@ func TestPatchSmootherThanRoughStripIsFound(t *testing.T) {
 	}
 }
 
+func TestPeakOfSmoothPatchIsTheMarkInIt(t *testing.T) {
+	const width, height = 1024, 256
+	patch, mark := image.Rect(600, 24, 800, 224), image.Rect(740, 150, 752, 162)
+	r := rand.New(rand.NewPCG(5, 7))
+	d := newDetector(t, width, DetectorOptions{})
+	for range 2 {
+		screen(t, d, roughStrip(r, width, height), false)
+	}
+	img := roughStrip(r, width, height, patch)
+	add(img, mark.Min.X, mark.Min.Y, mark.Dx(), mark.Dy(), -0.08)
+	out := screen(t, d, img, false)
+	var largest inspection.RegionOfInterest
+	for _, q := range out.Regions {
+		if q.Area > largest.Area {
+			largest = q
+		}
+	}
+	if p := image.Pt(largest.PeakX, largest.PeakY); !p.In(mark.Inset(-blockSize)) {
+		t.Errorf("the peak of %+v is %v; the mark lies at %v", largest, p, mark)
+	}
+}
+
 func BenchmarkScreenStrips(b *testing.B) {
 	strips := realStrips(b)
 	d := newDetector(b, strips[0].Width, DetectorOptions{})
