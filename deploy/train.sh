@@ -1,7 +1,9 @@
 #!/bin/sh
 # Trains a model bundle from class folders of X-SDD (DATASET) and simulated strip, into OUT.
-# SEED (1), STEPS (13000), JOBS (2, networks trained at a time), BUNDLE_VERSION (1.0.0) and SIMULATED (2, the
-# seed of the simulated pictures) can be set. What is trained is kept: a run that was cut off goes on.
+# REVIEWS names the folder classes/ of a coilsight dataset export: what the plant's staff said is learned from
+# too, and each network is trained without it as well, so that the report says what it changed.
+# SEED (1), FOLDS (1, of 4: parts that are measured on), JOBS (2, networks trained at a time), BUNDLE_VERSION (1.0.0)
+# and SIMULATED (2, the seed of the simulated pictures) can be set. What is trained is kept: a run that was cut off goes on.
 set -eu
 cd "$(dirname "$0")/.."
 if [ -z "${DATASET:-}" ] || [ ! -d "${DATASET:-}" ]; then
@@ -9,6 +11,9 @@ if [ -z "${DATASET:-}" ] || [ ! -d "${DATASET:-}" ]; then
 	exit 2
 fi
 dataset=$(cd "$DATASET" && pwd)
+if [ -n "${REVIEWS:-}" ]; then
+	reviews=$(cd "$REVIEWS" && pwd)
+fi
 out=${OUT:-build/bundle}
 mkdir -p build/training "$(dirname "$out")"
 out=$(cd "$(dirname "$out")" && pwd)/$(basename "$out")
@@ -16,6 +21,8 @@ work=$PWD/build/training
 [ -d "$work/simulated" ] || bin/coilsight dataset simulate --out "$work/simulated" --seed "${SIMULATED:-2}" --count 250 --coils 22 --threshold 0.6
 [ -d "$work/golden" ] || bin/coilsight dataset simulate --out "$work/golden" --seed 77 --count 2 --coils 0
 cd models/training
-exec .venv/bin/python train.py --data "xsdd=$dataset*0.65" --data "simulator=$work/simulated*0.35" \
-	--golden "$work/golden" --work "$work/fits" --seed "${SEED:-1}" --steps "${STEPS:-13000}" --jobs "${JOBS:-2}" \
+set -- --data "xsdd=$dataset*0.65" --data "simulator=$work/simulated*0.35"
+[ -z "${REVIEWS:-}" ] || set -- "$@" --data "reviews=$reviews*0.2" --compare-without reviews
+exec .venv/bin/python train.py "$@" \
+	--golden "$work/golden" --work "$work/fits" --seed "${SEED:-1}" --folds "${FOLDS:-1}" --jobs "${JOBS:-2}" \
 	--version "${BUNDLE_VERSION:-1.0.0}" --out "$out"

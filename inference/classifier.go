@@ -147,25 +147,38 @@ func open(b *models.Bundle, o ClassifierOptions, provider string) (*Classifier, 
 
 // prove runs the golden crops and measures the rate.
 func (c *Classifier) prove(b *models.Bundle) error {
-	var worst float64
 	for i, g := range b.Golden() {
-		got, err := c.Scores(nil, [][]byte{g.Pix})
+		var diff float64
+		var fault error
+		err := c.each([][]byte{g.Pix}, func(a answer) {
+			diff, fault = goldenDifference(g, a, c.classes, b.Manifest.Unknown != nil, b.Manifest.Golden.Tolerance)
+		})
 		if err != nil {
 			return err
 		}
-		for j, want := range g.Scores {
-			diff := math.Abs(float64(got[j] - want))
-			if !(diff <= b.Manifest.Golden.Tolerance) { // also where the score is not a number
-				return fmt.Errorf("golden crop %d scores %.4f for class %s and must score %.4f; allowed is a difference of %g",
-					i, got[j], c.classes[j], want, b.Manifest.Golden.Tolerance)
-			}
-			worst = max(worst, diff)
+		if fault != nil {
+			return fmt.Errorf("golden crop %d %w", i, fault)
 		}
+		c.report.GoldenMaxError = max(c.report.GoldenMaxError, diff)
 	}
-	c.report.GoldenMaxError = worst
 	rate, err := c.bareRate(warmUp)
 	c.report.CropsPerSecond = rate
 	return err
+}
+
+// goldenDifference is how far an answer lies from what a golden crop must get; beyond the tolerance it is an error.
+func goldenDifference(want models.GoldenCrop, got answer, classes []inspection.DefectClass, unknown bool, tolerance float64) (most float64, err error) {
+	for i, s := range want.Scores {
+		diff := math.Abs(float64(got.scores[i] - s))
+		if !(diff <= tolerance) { // also where the score is not a number
+			return diff, fmt.Errorf("scores %.4f for class %s and must score %.4f; allowed is a difference of %g", got.scores[i], classes[i], s, tolerance)
+		}
+		most = max(most, diff)
+	}
+	if diff := math.Abs(float64(got.familiarity - want.Familiarity)); unknown && !(diff <= tolerance) {
+		return diff, fmt.Errorf("has a familiarity of %.4f and must have %.4f; allowed is a difference of %g", got.familiarity, want.Familiarity, tolerance)
+	}
+	return most, nil
 }
 
 // Provider tells what runs the model, as measured at start.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,22 +99,23 @@ func changedBundle(t *testing.T, files map[string][]byte, change func(m map[stri
 	return b
 }
 
-// changedScores is the shipped golden.json with every row changed.
-func changedScores(t *testing.T, change func(row []float32)) []byte {
+// goldenRows is what golden.json holds.
+type goldenRows struct {
+	Scores [][]float32 `json:"scores"`
+}
+
+// changedGolden is the shipped golden.json with a change.
+func changedGolden(t *testing.T, change func(rows *goldenRows)) []byte {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(shippedFolder, "golden.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows struct {
-		Scores [][]float32 `json:"scores"`
-	}
+	var rows goldenRows
 	if err := json.Unmarshal(raw, &rows); err != nil {
 		t.Fatal(err)
 	}
-	for i := range rows.Scores {
-		change(rows.Scores[i])
-	}
+	change(&rows)
 	data, err := json.Marshal(rows)
 	if err != nil {
 		t.Fatal(err)
@@ -157,8 +159,10 @@ func TestClassifierRefusesAModelThatIsNotTheOneTrained(t *testing.T) {
 		want   string
 	}{
 		"other weights": {changedBundle(t, map[string][]byte{"model.onnx": broken}, nil), "golden crop"},
-		"other scores": {changedBundle(t, map[string][]byte{"golden.json": changedScores(t, func(row []float32) {
-			slices.Reverse(row)
+		"other scores": {changedBundle(t, map[string][]byte{"golden.json": changedGolden(t, func(rows *goldenRows) {
+			for _, row := range rows.Scores {
+				slices.Reverse(row)
+			}
 		})}, nil), "allowed is a difference of 0.02"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -304,6 +308,27 @@ func TestCropOfAnotherSizeIsRefused(t *testing.T) {
 	_, err := c.ClassifyBatch(nil, [][]byte{make([]byte, 100)})
 	if err == nil || !strings.Contains(err.Error(), "crop 0 has 100 bytes; allowed are 16384") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestGoldenCropIsCheckedInScoresAndFamiliarity(t *testing.T) {
+	want := models.GoldenCrop{Scores: []float32{0.3, 0.7}, Familiarity: 0.9}
+	for _, c := range []struct {
+		name    string
+		got     answer
+		unknown bool
+		fault   string
+	}{
+		{"as it must", answer{scores: []float32{0.31, 0.69}, familiarity: 0.91}, true, ""},
+		{"another score", answer{scores: []float32{0.25, 0.75}, familiarity: 0.9}, true, "scores 0.2500 for class dent and must score 0.3000"},
+		{"a score that is no number", answer{scores: []float32{0.3, float32(math.NaN())}, familiarity: 0.9}, true, "scores NaN for class hole"},
+		{"another familiarity", answer{scores: []float32{0.3, 0.7}, familiarity: 0.8}, true, "has a familiarity of 0.8000 and must have 0.9000"},
+		{"a familiarity without a meaning", answer{scores: []float32{0.3, 0.7}, familiarity: 0.1}, false, ""},
+	} {
+		_, err := goldenDifference(want, c.got, []inspection.DefectClass{"dent", "hole"}, c.unknown, 0.02)
+		if (err == nil) != (c.fault == "") || (err != nil && !strings.Contains(err.Error(), c.fault)) {
+			t.Errorf("%s: %v; want %q", c.name, err, c.fault)
+		}
 	}
 }
 

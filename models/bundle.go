@@ -39,6 +39,8 @@ type Bundle struct {
 type GoldenCrop struct {
 	Pix    []byte    // Input.Width x Input.Height pixels
 	Scores []float32 // one a class, in the manifest's order
+	// Familiarity is of no meaning where Manifest.Unknown is not set.
+	Familiarity float32
 }
 
 // OpenDir reads and verifies the bundle in a folder. Links that lead out of the folder are refused.
@@ -214,7 +216,8 @@ func readBounded(fsys fs.FS, name string, limit int64) ([]byte, error) {
 
 func readGolden(m Manifest, content map[string][]byte) ([]GoldenCrop, error) {
 	var rows struct {
-		Scores [][]float32 `json:"scores"`
+		Scores      [][]float32 `json:"scores"`
+		Familiarity []float32   `json:"familiarity"`
 	}
 	d := json.NewDecoder(bytes.NewReader(content[m.Golden.Scores]))
 	d.DisallowUnknownFields()
@@ -223,6 +226,13 @@ func readGolden(m Manifest, content map[string][]byte) ([]GoldenCrop, error) {
 	}
 	if n := len(rows.Scores); n < 1 || n > maxGolden {
 		return nil, fmt.Errorf("%s has scores of %d crops; allowed are 1 to %d", m.Golden.Scores, n, maxGolden)
+	}
+	want := 0
+	if m.Unknown != nil {
+		want = len(rows.Scores)
+	}
+	if n := len(rows.Familiarity); n != want {
+		return nil, fmt.Errorf("%s has the familiarity of %d crops; allowed are %d", m.Golden.Scores, n, want)
 	}
 	pix, err := readCrops(m, content[m.Golden.Crops], len(rows.Scores))
 	if err != nil {
@@ -242,6 +252,9 @@ func readGolden(m Manifest, content map[string][]byte) ([]GoldenCrop, error) {
 			return nil, fmt.Errorf("%s: the scores of crop %d add up to %.3f; allowed is 1", m.Golden.Scores, i, sum)
 		}
 		out[i] = GoldenCrop{Pix: pix[i*size : (i+1)*size], Scores: row}
+		if want > 0 {
+			out[i].Familiarity = rows.Familiarity[i]
+		}
 	}
 	return out, nil
 }

@@ -59,12 +59,14 @@ func swappedGolden(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var g map[string][][]float32
+	var g struct {
+		Scores      [][]float32 `json:"scores"`
+		Familiarity []float32   `json:"familiarity"`
+	}
 	if err := json.Unmarshal(raw, &g); err != nil {
 		t.Fatal(err)
 	}
-	rows := g["scores"]
-	rows[0], rows[4] = rows[4], rows[0]
+	g.Scores[0], g.Scores[4] = g.Scores[4], g.Scores[0]
 	out, err := json.Marshal(g)
 	if err != nil {
 		t.Fatal(err)

@@ -6,10 +6,16 @@ import torch
 from torch.nn import functional
 
 WINDOW = 96  # pixels a side that training sees of the 128
+# Share of a picture's own contrast at which its defect may show on other strip.
+FAINTEST, STRONGEST = 0.35, 1.25
 
 
 def uniform(n: int, low: float, high: float, rng: torch.Generator) -> torch.Tensor:
     return torch.rand(n, generator=rng) * (high - low) + low
+
+
+def uniform_log(n: int, low: float, high: float, rng: torch.Generator) -> torch.Tensor:
+    return torch.exp(uniform(n, math.log(low), math.log(high), rng))
 
 
 def chance(n: int, p: float, rng: torch.Generator) -> torch.Tensor:
@@ -19,7 +25,7 @@ def chance(n: int, p: float, rng: torch.Generator) -> torch.Tensor:
 def warp(x: torch.Tensor, window: int, rng: torch.Generator) -> torch.Tensor:
     """Cuts a window out of each picture: zoom, rotation of up to 12 degrees, flips, shift."""
     n, _, side, _ = x.shape
-    zoom = torch.exp(uniform(n, math.log(0.8), math.log(1.25), rng))
+    zoom = uniform_log(n, 0.8, 1.25, rng)
     angle = uniform(n, -math.pi / 15, math.pi / 15, rng)
     # Orientation along the rolling direction tells classes apart: only half of the crops turn.
     angle = torch.where(chance(n, 0.5, rng), angle, torch.zeros(n))
@@ -46,10 +52,10 @@ def light(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
     x = 255 * (x.clamp(0, 255) / 255) ** column(torch.exp(uniform(n, -0.25, 0.25, rng)))
     mean = x.mean(dim=(2, 3), keepdim=True)
-    x = mean + (x - mean) * column(torch.exp(uniform(n, math.log(0.7), math.log(1.5), rng)))
+    x = mean + (x - mean) * column(uniform_log(n, 0.5, 1.5, rng))
     across = torch.linspace(-1, 1, w).view(1, 1, 1, w) * column(uniform(n, -0.15, 0.15, rng))
     along = torch.linspace(-1, 1, h).view(1, 1, h, 1) * column(uniform(n, -0.15, 0.15, rng))
-    x = x * (1 + across + along) * column(torch.exp(uniform(n, math.log(0.45), math.log(1.6), rng)))
+    x = x * (1 + across + along) * column(uniform_log(n, 0.45, 1.6, rng))
     return x + column(uniform(n, -20, 20, rng))
 
 
@@ -86,18 +92,25 @@ def augment(x: torch.Tensor, rng: torch.Generator, window: int = WINDOW) -> torc
 
 
 def paste(defects: torch.Tensor, grounds: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Sets pictures of defects into strip backgrounds with a feathered edge, brightness matched, so that
-    the texture around a defect says nothing about its class."""
+    """Sets pictures of defects into strip in place of what is there: with a feathered edge, the strip's
+    brightness, FAINTEST to STRONGEST of their contrast and up to a quarter off the middle, so that neither
+    the texture around a defect nor how strong it is says much about its class."""
     n, _, h, w = defects.shape
-    ratio = grounds.mean(dim=(2, 3), keepdim=True) / defects.mean(dim=(2, 3), keepdim=True).clamp(min=1)
-    half = uniform(n, 0.62, 0.9, rng).view(n, 1, 1, 1)
-    feather = uniform(n, 0.1, 0.3, rng).view(n, 1, 1, 1)
-    y = torch.linspace(-1, 1, h).abs().view(1, 1, h, 1)
-    x = torch.linspace(-1, 1, w).abs().view(1, 1, 1, w)
+    mean = defects.mean(dim=(2, 3), keepdim=True)
+    level = grounds.mean(dim=(2, 3), keepdim=True)
+    contrast = uniform_log(n, FAINTEST, STRONGEST, rng).view(n, 1, 1, 1)
+    half = uniform(n, 0.62, 0.95, rng).view(n, 1, 1, 1)
+    feather = uniform(n, 0.1, 0.4, rng).view(n, 1, 1, 1)
+    theta = torch.zeros(n, 2, 3)
+    theta[:, 0, 0] = theta[:, 1, 1] = 1
+    theta[:, :, 2] = uniform(2 * n, -0.5, 0.5, rng).view(n, 2) * chance(n, 0.5, rng).view(n, 1)
+    grid = functional.affine_grid(theta, [n, 1, h, w], align_corners=False)
+    shifted = functional.grid_sample(defects - mean, grid, padding_mode="border", align_corners=False)
+    x, y = grid[..., 0].abs().unsqueeze(1), grid[..., 1].abs().unsqueeze(1)
     # Marks that run along the strip keep running: the window is open along on half of the crops.
     y = torch.where(chance(n, 0.5, rng).view(n, 1, 1, 1), y, torch.zeros_like(y))
     mask = ((half - torch.maximum(x, y)) / feather + 0.5).clamp(0, 1)
-    return mask * defects * ratio + (1 - mask) * grounds
+    return mask * (level + contrast * level / mean.clamp(min=1) * shifted) + (1 - mask) * grounds
 
 
 GRAINS = ((1, 1), (1, 2), (2, 2), (4, 4), (8, 1), (16, 2), (32, 4))  # pixels along and across
@@ -118,12 +131,12 @@ def roughen(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
 
 def set_in(defects: torch.Tensor, grounds: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Adds to strip what differs from a defect picture's mean, at 0.55 to 1.15 of its contrast and fading
+    """Adds to strip what differs from a defect picture's mean, at 0.5 to STRONGEST of its contrast and fading
     out at its border: a defect as it looks on steel that the collection does not show."""
     n, _, h, w = defects.shape
     mean = defects.mean(dim=(2, 3), keepdim=True)
     ratio = grounds.mean(dim=(2, 3), keepdim=True) / mean.clamp(min=1)
-    contrast = torch.exp(uniform(n, math.log(0.55), math.log(1.15), rng)).view(n, 1, 1, 1)
+    contrast = uniform_log(n, 0.5, STRONGEST, rng).view(n, 1, 1, 1)
     y = torch.arange(h) + 1
     border = torch.minimum(torch.minimum(y, h + 1 - y).view(h, 1), torch.minimum(y, w + 1 - y).view(1, w))
     fade = (border / uniform(n, 8, 32, rng).view(n, 1, 1, 1)).clamp(max=1)

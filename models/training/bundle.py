@@ -47,11 +47,11 @@ def export(model: torch.nn.Module, path: Path, unknown: bool = False) -> None:
     onnx.save(graph, str(path))
 
 
-def run(path: Path, pixels: np.ndarray) -> np.ndarray:
+def run(path: Path, pixels: np.ndarray, output: str = "scores") -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return session.run(["scores"], {"pixels": pixels[:, None]})[0]
+    return session.run([output], {"pixels": pixels[:, None]})[0]
 
 
 def check_parity(model: torch.nn.Module, path: Path, pixels: np.ndarray) -> float:
@@ -87,7 +87,11 @@ def write(
     rows = run(args.out / "model.onnx", golden.pixels)
     Image.fromarray(golden.pixels.reshape(-1, pictures.SIDE)).save(args.out / "golden.png", optimize=True)
     scores = [[round(float(s), 5) for s in row] for row in rows]
-    dump(args.out / "golden.json", {"scores": scores})
+    known = {"scores": scores}
+    if unknown is not None:
+        rows = run(args.out / "model.onnx", golden.pixels, "familiarity")
+        known["familiarity"] = [round(float(f), 5) for f in rows]
+    dump(args.out / "golden.json", known)
     dump(args.out / "report.json", report)
     classes = [describe_class(args.out, i, entry, golden) for i, entry in enumerate(catalogue)]
     names = ["model.onnx", "golden.png", "golden.json", "report.json", *(c["picture"] for c in classes)]

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,11 @@ import pictures
 BATCH = 32
 RATE = 3e-3
 NO_DEFECT = "no_defect"
+TAUGHT = 0.7  # weight of the teacher's answer against that of the label
 KEEP_EVERY = 500  # steps between checkpoints
 # Raise it when a change here, in augment.py or in network.py changes what comes out of a run: kept runs of
 # another version are not taken up.
-VERSION = 4
+VERSION = 7
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Recipe:
     steps: int
     seed: int
     widths: tuple[int, ...] = network.WIDTHS
+    teacher: tuple[int, ...] = ()  # widths of the network that teaches this one; none: the labels alone
+    teacher_steps: int = 0
 
 
 def sampling_weights(part: pictures.Pictures, classes: int) -> np.ndarray:
@@ -68,19 +71,25 @@ class Sampler:
             ys.append(self.labels[i][pick])
         x, y = torch.cat(xs), torch.cat(ys)
         if len(self.grounds):
-            other = augment.chance(BATCH, 0.3, self.rng)
-            for set_in, some in (
-                (augment.paste, other & (y != self.clean) & augment.chance(BATCH, 0.4, self.rng)),
-                (augment.set_in, other & (y != self.clean)),
-            ):
-                other = other & ~some
-                pick = torch.randint(0, len(self.grounds), (int(some.sum()),), generator=self.rng)
-                if some.any():
-                    grounds = augment.roughen(self.grounds[pick].float(), self.rng)
-                    x[some] = set_in(x[some], grounds, self.rng)
-            if other.any():  # what is left of them is plain strip
-                x[other] = augment.roughen(x[other], self.rng)
+            self.elsewhere(x, y)
         return augment.augment(x, self.rng), functional.one_hot(y, self.classes).float()
+
+    def elsewhere(self, x: torch.Tensor, y: torch.Tensor) -> None:
+        """Puts some of a batch onto rough strip of another mill. As much plain rough strip is shown as strip
+        with each way of a defect on it: else roughness itself would be learned as a defect."""
+        kind = torch.rand(BATCH, generator=self.rng)
+        for low, high, made in ((0, 0.1, None), (0.1, 0.2, augment.set_in), (0.2, 0.38, augment.paste)):
+            some = (kind >= low) & (kind < high)
+            if made:
+                some &= y != self.clean
+            if not some.any():
+                continue
+            pick = torch.randint(0, len(self.grounds), (int(some.sum()),), generator=self.rng)
+            grounds = augment.roughen(self.grounds[pick].float(), self.rng)
+            if made:
+                x[some] = made(x[some], grounds, self.rng)
+            else:
+                x[some], y[some] = grounds, self.clean
 
 
 def key(parts: list[pictures.Pictures], recipe: Recipe) -> str:
@@ -93,9 +102,16 @@ def key(parts: list[pictures.Pictures], recipe: Recipe) -> str:
 
 
 def fit(parts: list[pictures.Pictures], recipe: Recipe, work: Path, label: str) -> network.Net:
-    """Trains from scratch, one thread, and returns the average of the weights along the way. work keeps
-    what was trained and, of a run that was cut off, what is needed to go on: the result is the same."""
+    """Trains from scratch, one thread, and returns the average of the weights along the way. A teacher is
+    trained first, on the same pictures. work keeps what was trained and, of a run that was cut off, what is
+    needed to go on: the result is the same."""
     work.mkdir(parents=True, exist_ok=True)
+    teacher = None
+    if recipe.teacher:
+        alone = replace(
+            recipe, widths=recipe.teacher, steps=recipe.teacher_steps, teacher=(), teacher_steps=0
+        )
+        teacher = fit(parts, alone, work, f"{label}, teacher").to(memory_format=torch.channels_last)
     path = work / f"{key(parts, recipe)}.pt"
     torch.manual_seed(recipe.seed)
     rng = torch.Generator().manual_seed(recipe.seed)
@@ -132,7 +148,7 @@ def fit(parts: list[pictures.Pictures], recipe: Recipe, work: Path, label: str) 
         # Mixing on more of the batches underfits.
         if float(torch.rand(1, generator=rng)) < 0.12:
             x, y = augment.mix(x, y, rng)
-        loss = functional.cross_entropy(net(x)[0], y, label_smoothing=0.02)
+        loss = functional.cross_entropy(net(x)[0], target(x, y, teacher), label_smoothing=0.02)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -147,6 +163,15 @@ def fit(parts: list[pictures.Pictures], recipe: Recipe, work: Path, label: str) 
             keep(step + 1)
     keep(recipe.steps)
     return mean
+
+
+def target(x: torch.Tensor, y: torch.Tensor, teacher: network.Net | None) -> torch.Tensor:
+    """What is to be answered: the label and, mixed with it, what the teacher says of this very crop."""
+    if teacher is None:
+        return y
+    with torch.no_grad():
+        said = functional.softmax(teacher(x)[0], dim=1)
+    return TAUGHT * said + (1 - TAUGHT) * y
 
 
 def average(mean: network.Net, net: network.Net, keep: float) -> None:

@@ -7,15 +7,15 @@ import network
 
 
 def outputs(net: network.Net, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logits and features of pictures, each the mean over the picture and its mirror image, as shipped."""
+    """Logits and features of pictures."""
     net.eval()
     logits, features = [np.zeros((0, net.head.out_features))], [np.zeros((0, net.head.in_features))]
     with torch.no_grad():
         for i in range(0, len(pixels), 64):
             x = torch.from_numpy(pixels[i : i + 64]).unsqueeze(1)
-            a, b = net(x), net(torch.flip(x, dims=[3]))
-            logits.append(((a[0] + b[0]) / 2).numpy())
-            features.append(((a[1] + b[1]) / 2).numpy())
+            z, f = net(x)
+            logits.append(z.numpy())
+            features.append(f.numpy())
     return np.concatenate(logits), np.concatenate(features)
 
 
@@ -47,26 +47,12 @@ def softmax(z: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=1, keepdims=True)
 
 
-def temperature(z: np.ndarray, labels: np.ndarray) -> float:
+def temperature(z: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
     """The temperature under which the true classes are most likely."""
     grid = np.exp(np.linspace(np.log(0.2), np.log(5), 161))
     rows = np.arange(len(labels))
-    loss = [-np.log(softmax(z / t)[rows, labels] + 1e-12).mean() for t in grid]
+    loss = [np.average(-np.log(softmax(z / t)[rows, labels] + 1e-12), weights=weights) for t in grid]
     return round(float(grid[int(np.argmin(loss))]), 4)
-
-
-def offset(z: np.ndarray, labels: np.ndarray, c: int) -> float:
-    """What is added to the logit of class c so that it and all others together are recalled best, on the mean
-    of the two: training draws the classes at other rates than a line meets them."""
-
-    def recall(add: float) -> float:
-        moved = z.copy()
-        moved[:, c] += add
-        right = moved.argmax(axis=1) == labels
-        return float(right[labels == c].mean() + right[labels != c].mean())
-
-    grid = np.round(np.arange(-4, 4.05, 0.1), 1)
-    return float(max(grid, key=lambda add: (recall(add), -abs(add))))
 
 
 def calibration_error(p: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:

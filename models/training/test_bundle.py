@@ -78,6 +78,8 @@ def test_unknown_adds_familiarity_to_graph_and_manifest(golden, tmp_path):
     assert manifest["unknown"] == {"output": "familiarity", "threshold": 0.4}
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
     assert [o.name for o in session.get_outputs()] == ["scores", "features", "familiarity"]
+    known = json.loads((tmp_path / "golden.json").read_text())["familiarity"]
+    assert np.allclose(known, bundle.run(tmp_path / "model.onnx", golden.pixels, "familiarity"), atol=1e-5)
     assert session.run(["familiarity"], {"pixels": golden.pixels[:, None]})[0].shape == (6,)
 
 

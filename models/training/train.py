@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import augment
 import bundle
 import fit
 import measure
@@ -29,9 +30,9 @@ import pictures
 
 HERE = Path(__file__).resolve().parent
 # Known crops a class that familiarity is measured against.
-REFERENCE = 120
-# Share of known pictures that may come out as unknown. Strip is noisier and more blurred than the collections
-# are, so at work it is several times as many.
+REFERENCE = 60
+ELSEWHERE = 30
+# Share of known pictures, as they are and as a worse camera would give them, that may come out as unknown.
 KNOWN_LOST = 0.005
 
 
@@ -43,9 +44,13 @@ class Job:
     recipe: fit.Recipe
     without_fold: int = -1
     without_class: str = ""
+    without_source: int = -1
 
-    def learns(self, part: pictures.Pictures) -> pictures.Pictures:
-        mask = part.fold != self.without_fold
+    def learns(self, parts: list[pictures.Pictures]) -> list[pictures.Pictures]:
+        return [self.learns_of(p, i) for i, p in enumerate(parts)]
+
+    def learns_of(self, part: pictures.Pictures, source: int) -> pictures.Pictures:
+        mask = (part.fold != self.without_fold) & (source != self.without_source)
         if self.without_class:
             mask &= part.labels != self.recipe.classes.index(self.without_class)
         return part.select(mask)
@@ -55,16 +60,30 @@ def train(job: Job, parts: list[pictures.Pictures], work: Path) -> network.Net:
     # One thread: the same sums in the same order, whatever the machine.
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    return fit.fit([job.learns(p) for p in parts], job.recipe, work, job.label)
+    return fit.fit(job.learns(parts), job.recipe, work, job.label)
 
 
-def reference(net: network.Net, parts: list[pictures.Pictures]) -> np.ndarray:
-    """Features of up to REFERENCE crops of each class of each source, the first by their hash."""
-    chosen = []
+def clean_of(recipe: fit.Recipe) -> int:
+    """The class of plain strip, -1 where there is none."""
+    return recipe.classes.index(fit.NO_DEFECT) if fit.NO_DEFECT in recipe.classes else -1
+
+
+def reference(net: network.Net, parts: list[pictures.Pictures], clean: int) -> np.ndarray:
+    """Features of up to REFERENCE crops of each class of each source, the first by their hash, and of up to
+    ELSEWHERE of them on other strip: a known defect on steel that no collection shows is no unknown one."""
+    chosen, plain = [], np.concatenate([p.pixels[p.labels == clean] for p in parts])
+    rng = torch.Generator().manual_seed(1)
     for p in parts:
         order = np.argsort(p.digests)
         for c in np.unique(p.labels):
-            chosen.append(p.pixels[[i for i in order if p.labels[i] == c][:REFERENCE]])
+            crops = p.pixels[[i for i in order if p.labels[i] == c][:REFERENCE]]
+            chosen.append(crops)
+            if c == clean or len(plain) == 0:
+                continue
+            some = torch.from_numpy(crops[:ELSEWHERE]).unsqueeze(1).float()
+            grounds = torch.from_numpy(plain[np.arange(len(some)) % len(plain)]).unsqueeze(1).float()
+            moved = augment.paste(some, augment.roughen(grounds, rng), rng)
+            chosen.append(moved.clamp(0, 255).round().to(torch.uint8).squeeze(1).numpy())
     return measure.outputs(net, np.concatenate(chosen))[1].astype(np.float32)
 
 
@@ -73,7 +92,6 @@ class Unseen:
     """What networks said of pictures that they never learned from."""
 
     logits: np.ndarray
-    familiarity: np.ndarray
     labels: np.ndarray
     source: np.ndarray  # index of the picture's source
 
@@ -81,12 +99,22 @@ class Unseen:
 def cross_validate(nets: list[network.Net], jobs: list[Job], parts: list[pictures.Pictures]) -> Unseen:
     rows = []
     for net, job in zip(nets, jobs, strict=True):
-        known = reference(net, [job.learns(p) for p in parts])
         for i, p in enumerate(parts):
             rest = p.select(p.fold == job.without_fold)
-            logits, features = measure.outputs(net, rest.pixels)
-            rows.append((logits, measure.familiarity(features, known), rest.labels, np.full(len(logits), i)))
+            logits = measure.outputs(net, rest.pixels)[0]
+            rows.append((logits, rest.labels, np.full(len(logits), i)))
     return Unseen(*(np.concatenate(column) for column in zip(*rows, strict=True)))
+
+
+def familiar(nets: list[network.Net], jobs: list[Job], parts: list[pictures.Pictures]) -> np.ndarray:
+    """How familiar the first source's unseen pictures are, as they are and as from a worse camera."""
+    out = []
+    for net, job in zip(nets, jobs, strict=True):
+        known = reference(net, job.learns(parts), clean_of(job.recipe))
+        rest = parts[0].select(parts[0].fold == job.without_fold)
+        for x in (rest.pixels, *measure.hardened(rest.pixels).values()):
+            out.append(measure.familiarity(measure.outputs(net, x)[1], known))
+    return np.concatenate(out)
 
 
 def hardened(nets: list[network.Net], jobs: list[Job], part: pictures.Pictures) -> dict[str, float]:
@@ -104,13 +132,13 @@ def hardened(nets: list[network.Net], jobs: list[Job], part: pictures.Pictures) 
 def unknown_classes(args, recipe: fit.Recipe, parts: list[pictures.Pictures], pool) -> dict:
     """Trains without each class of the first source in turn, and asks what becomes of its pictures when 95 %
     of the known ones are kept."""
-    steps = replace(recipe, steps=args.unknown_steps)
+    steps = replace(recipe, steps=args.unknown_steps, teacher=(), teacher_steps=0)
     present = [recipe.classes[c] for c in np.unique(parts[0].labels)]
     jobs = [Job(f"without {c}", steps, 0, c) for c in present]
     out = {}
     for job, net in zip(jobs, pool(jobs), strict=True):
         c = recipe.classes.index(job.without_class)
-        known_crops = reference(net, [job.learns(p) for p in parts])
+        known_crops = reference(net, job.learns(parts), clean_of(job.recipe))
         rest = parts[0].select((parts[0].fold == 0) & (parts[0].labels != c))
         strange = parts[0].select(parts[0].labels == c)
         known = measure.familiarity(measure.outputs(net, rest.pixels)[1], known_crops)
@@ -122,6 +150,26 @@ def unknown_classes(args, recipe: fit.Recipe, parts: list[pictures.Pictures], po
         }
     mean = {k: round(float(np.mean([v[k] for v in out.values()])), 4) for k in ("unknown", "auroc")}
     return {"known_kept": 0.95, "mean": mean, "without": out}
+
+
+def without(source: int, folds: list[Job]) -> list[Job]:
+    """The same networks without one source of pictures."""
+    jobs = []
+    for job in folds:
+        shares = tuple(0.0 if i == source else s for i, s in enumerate(job.recipe.shares))
+        recipe = replace(job.recipe, shares=shares)
+        jobs.append(replace(job, label=f"{job.label} without", recipe=recipe, without_source=source))
+    return jobs
+
+
+def right(nets: list[network.Net], folds: list[Job], part: pictures.Pictures) -> float:
+    """Share of a source's pictures that the networks which never saw them give the right class."""
+    hits = seen = 0
+    for net, job in zip(nets, folds, strict=True):
+        rest = part.select(part.fold == job.without_fold)
+        hits += int((measure.outputs(net, rest.pixels)[0].argmax(axis=1) == rest.labels).sum())
+        seen += len(rest.labels)
+    return round(hits / max(seen, 1), 4)
 
 
 def arguments() -> argparse.Namespace:
@@ -138,7 +186,8 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--name", default="steel-surface")
     p.add_argument("--version", default="1.0.0")
     p.add_argument("--created", help="date of the bundle, YYYY-MM-DD", default=time.strftime("%Y-%m-%d"))
-    p.add_argument("--steps", type=int, default=13000)
+    p.add_argument("--steps", type=int, default=8000)
+    p.add_argument("--teacher-steps", type=int, default=13000)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument(
         "--folds",
@@ -149,8 +198,14 @@ def arguments() -> argparse.Namespace:
     )
     p.add_argument("--seeds", type=int, default=1, help="networks of other seeds on fold 0, for the spread")
     p.add_argument("--unknown-steps", type=int, default=0, help="train without each class too, so long")
+    p.add_argument("--compare-without", metavar="NAME", help="report what the pictures of this --data change")
     p.add_argument("--jobs", type=int, default=2, help="networks trained at a time, one thread each")
-    p.add_argument("--widths", type=lambda s: tuple(map(int, s.split(","))), default=network.WIDTHS)
+
+    def widths(text: str) -> tuple[int, ...]:
+        return tuple(map(int, text.split(","))) if text else ()
+
+    p.add_argument("--widths", type=widths, default=network.WIDTHS)
+    p.add_argument("--teacher", type=widths, default=network.TEACHER, help="its widths; empty: no teacher")
     return p.parse_args()
 
 
@@ -177,7 +232,13 @@ def run(args: argparse.Namespace) -> None:
     classes = [c["id"] for c in catalogue]
     names, notes, parts, shares = sources(args, classes)
     golden = pictures.load(args.golden, classes) if args.golden else None
-    recipe = fit.Recipe(tuple(classes), tuple(shares), args.steps, args.seed, tuple(args.widths))
+    recipe = fit.Recipe(
+        tuple(classes), tuple(shares), args.steps, args.seed, args.widths, args.teacher, args.teacher_steps
+    )
+    if args.compare_without and args.compare_without not in names:
+        raise pictures.PictureError(
+            f"--compare-without {args.compare_without}: no --data has this name; allowed are {names}"
+        )
     folds = [Job(f"fold {k + 1} of {pictures.FOLDS}", recipe, k) for k in range(args.folds)]
     seeds = [
         Job(f"seed {s}", replace(recipe, seed=s), 0) for s in range(args.seed + 1, args.seed + args.seeds)
@@ -191,25 +252,22 @@ def run(args: argparse.Namespace) -> None:
 
         trained = pool([*folds, Job("everything", recipe), *seeds])
         nets, net, others = trained[: len(folds)], trained[len(folds)], trained[len(folds) + 1 :]
+        fewer = pool(without(names.index(args.compare_without), folds)) if args.compare_without else []
         unknown = unknown_classes(args, recipe, parts, pool) if args.unknown_steps else None
 
     unseen = cross_validate(nets, folds, parts)
-    clean = classes.index(fit.NO_DEFECT)
-    # Only where plain strip was seen too; the collections of defects show none.
-    both = np.isin(unseen.source, [i for i, p in enumerate(parts) if (p.labels == clean).any()])
-    offset = measure.offset(unseen.logits[both], unseen.labels[both], clean) if both.any() else 0.0
-    unseen.logits[:, clean] += offset
-    with torch.no_grad():
-        for of in (*nets, net, *others):
-            of.head.bias[clean] += offset
-    temperature = measure.temperature(unseen.logits, unseen.labels)
+    clean = clean_of(recipe)
+    # Each source weighs the same, however many pictures it has.
+    weights = 1 / np.bincount(unseen.source)[unseen.source]
+    temperature = measure.temperature(unseen.logits, unseen.labels, weights)
     report = {
         "seed": args.seed,
         "steps": args.steps,
         "widths": list(args.widths),
+        "taught_by": list(args.teacher),
+        "teacher_steps": args.teacher_steps,
         "parameters": sum(p.numel() for p in net.parameters()),
         "learned_from": {n: len(p.labels) for n, p in zip(names, parts, strict=True)},
-        "no_defect_offset": offset,
         "temperature": temperature,
         "cross_validated": {},
     }
@@ -218,22 +276,31 @@ def run(args: argparse.Namespace) -> None:
         figures = measure.scores(unseen.logits[of], unseen.labels[of], classes, temperature)
         figures["accuracy_under"] = hardened(nets, folds, part)
         report["cross_validated"][name] = figures
+    if fewer:
+        report["changed_by"] = {
+            "source": args.compare_without,
+            "pictures": len(parts[names.index(args.compare_without)].labels),
+            "accuracy": {
+                n: {"with": right(nets, folds, p), "without": right(fewer, folds, p)}
+                for n, p in zip(names, parts, strict=True)
+            },
+        }
     if others:
         first = parts[0].select(parts[0].fold == 0)
         report["seeds_on_fold_0"] = [
             round(float((measure.outputs(n, first.pixels)[0].argmax(axis=1) == first.labels).mean()), 4)
             for n in (nets[0], *others)
         ]
-    threshold = round(float(np.quantile(unseen.familiarity[unseen.source == 0], KNOWN_LOST)), 4)
+    threshold = round(float(np.quantile(familiar(nets, folds, parts), KNOWN_LOST)), 4)
     report["familiarity_threshold"] = threshold
     if unknown:
         report["unknown"] = unknown
     print(json.dumps(report, indent=1))
     written = [(args.out, args.name, net, parts)] if args.out else []
     if args.measured:
-        written.append((args.measured, f"{args.name}-fold", nets[0], [folds[0].learns(p) for p in parts]))
+        written.append((args.measured, f"{args.name}-fold", nets[0], folds[0].learns(parts)))
     for out, name, of, learned in written:
-        model = network.Calibrated(of, temperature, torch.from_numpy(reference(of, learned)))
+        model = network.Calibrated(of, temperature, torch.from_numpy(reference(of, learned, clean)))
         named = argparse.Namespace(out=out, name=name, version=args.version, created=args.created)
         bundle.write(named, catalogue, model, golden, notes, report, {"threshold": threshold})
         print(f"bundle written to {out}")
