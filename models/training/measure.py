@@ -19,14 +19,15 @@ def outputs(net: network.Net, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.concatenate(logits), np.concatenate(features)
 
 
-def familiarity(features: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Mean cosine to the nearest crops that were learned from."""
+def familiarity(logits: np.ndarray, features: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Mean cosine to the nearest crops that were learned from, and the evidence for any class at all."""
 
     def unit(x):
         return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
 
     near = unit(features) @ unit(reference).T
-    return np.partition(near, -network.NEIGHBOURS, axis=1)[:, -network.NEIGHBOURS :].mean(axis=1)
+    nearest = np.partition(near, -network.NEIGHBOURS, axis=1)[:, -network.NEIGHBOURS :].mean(axis=1)
+    return nearest + network.EVIDENCE * np.logaddexp.reduce(logits, axis=1)
 
 
 def auroc(known: np.ndarray, unknown: np.ndarray) -> float:

@@ -186,13 +186,30 @@ def test_comparison_trains_the_same_networks_without_one_source(folders, tmp_pat
     assert 0 <= train.right([net], fewer[:1], part) <= 1
 
 
+def test_reference_takes_each_defect_class_from_the_first_source_that_has_it(folders, monkeypatch):
+    part = pictures.load(folders, CLASSES)
+    kinds = np.unique(part.labels)
+    first = part.select(part.labels == kinds[0])
+    seen = []
+    monkeypatch.setattr(measure, "outputs", lambda _, x: seen.append(len(x)) or (x, x.reshape(len(x), -1)))
+    train.reference(None, [first, part], -1)
+    assert seen == [len(part.labels)]  # not those of the first class twice
+    train.reference(None, [first, part], int(kinds[1]))
+    elsewhere = min(train.ELSEWHERE, len(first.labels))
+    assert seen[1] >= len(part.labels) - (part.labels == kinds[1]).sum() + elsewhere
+
+
 def test_strange_features_are_less_familiar():
     rng = np.random.default_rng(8)
     known = np.abs(rng.normal(0, 1, (40, 6))) * [1, 1, 1, 0, 0, 0]
     near = np.abs(rng.normal(0, 1, (30, 6))) * [1, 1, 1, 0, 0, 0]
     far = np.abs(rng.normal(0, 1, (30, 6))) * [0, 0, 0, 1, 1, 1]
-    a, b = measure.familiarity(near, known), measure.familiarity(far, known)
+    none = np.full((30, 2), -np.inf)
+    none[:, 0] = 0  # no evidence more than of one class at 0
+    a, b = measure.familiarity(none, near, known), measure.familiarity(none, far, known)
     assert a.min() > 0.7 and b.max() < 0.1 and measure.auroc(a, b) == 1
+    sure = measure.familiarity(none + np.array([10, 0]), far, known)
+    assert np.allclose(sure - b, 10 * network.EVIDENCE)
     assert abs(measure.auroc(np.ones(5), np.ones(7)) - 0.5) < 1e-9
     assert measure.auroc(np.array([1, 3]), np.array([2, 2])) == 0.5
 
@@ -207,7 +224,7 @@ def test_graph_gives_what_was_measured():
         scores, got, familiarity = model(torch.from_numpy(pixels).unsqueeze(1))
     assert np.allclose(scores.numpy(), measure.softmax(logits / 0.6), atol=1e-5)
     assert np.allclose(got.numpy(), features, atol=1e-5)
-    assert np.allclose(familiarity.numpy(), measure.familiarity(features, features[:6]), atol=1e-5)
+    assert np.allclose(familiarity.numpy(), measure.familiarity(logits, features, features[:6]), atol=1e-5)
 
 
 def test_set_in_keeps_the_strip_around_and_the_defects_sign():

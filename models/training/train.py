@@ -30,7 +30,7 @@ import pictures
 
 HERE = Path(__file__).resolve().parent
 # Known crops a class that familiarity is measured against.
-REFERENCE = 60
+REFERENCE = 150
 ELSEWHERE = 30
 # Share of known pictures, as they are and as a worse camera would give them, that may come out as unknown.
 KNOWN_LOST = 0.005
@@ -69,21 +69,25 @@ def clean_of(recipe: fit.Recipe) -> int:
 
 
 def reference(net: network.Net, parts: list[pictures.Pictures], clean: int) -> np.ndarray:
-    """Features of up to REFERENCE crops of each class of each source, the first by their hash, and of up to
-    ELSEWHERE of them on other strip: a known defect on steel that no collection shows is no unknown one."""
-    chosen, plain = [], np.concatenate([p.pixels[p.labels == clean] for p in parts])
+    """Features of up to REFERENCE crops of each defect class, the first by their hash, and of up to ELSEWHERE
+    of them on other strip: a known defect on steel that no collection shows is no unknown one. Each class
+    comes from the first source that has it: with the simulator's crops of all classes beside the real ones,
+    less of what was never seen would be strange."""
+    plain = np.concatenate([p.pixels[p.labels == clean] for p in parts])
     rng = torch.Generator().manual_seed(1)
-    for p in parts:
-        order = np.argsort(p.digests)
-        for c in np.unique(p.labels):
-            crops = p.pixels[[i for i in order if p.labels[i] == c][:REFERENCE]]
-            chosen.append(crops)
-            if c == clean or len(plain) == 0:
-                continue
-            some = torch.from_numpy(crops[:ELSEWHERE]).unsqueeze(1).float()
-            grounds = torch.from_numpy(plain[np.arange(len(some)) % len(plain)]).unsqueeze(1).float()
-            moved = augment.paste(some, augment.roughen(grounds, rng), rng)
-            chosen.append(moved.clamp(0, 255).round().to(torch.uint8).squeeze(1).numpy())
+    chosen = []
+    for c in np.unique(np.concatenate([p.labels for p in parts])):
+        if c == clean:
+            continue
+        p = next(p for p in parts if (p.labels == c).any())
+        crops = p.pixels[[i for i in np.argsort(p.digests) if p.labels[i] == c][:REFERENCE]]
+        chosen.append(crops)
+        if len(plain) == 0:
+            continue
+        some = torch.from_numpy(crops[:ELSEWHERE]).unsqueeze(1).float()
+        grounds = torch.from_numpy(plain[np.arange(len(some)) % len(plain)]).unsqueeze(1).float()
+        moved = augment.paste(some, augment.roughen(grounds, rng), rng)
+        chosen.append(moved.clamp(0, 255).round().to(torch.uint8).squeeze(1).numpy())
     return measure.outputs(net, np.concatenate(chosen))[1].astype(np.float32)
 
 
@@ -113,7 +117,7 @@ def familiar(nets: list[network.Net], jobs: list[Job], parts: list[pictures.Pict
         known = reference(net, job.learns(parts), clean_of(job.recipe))
         rest = parts[0].select(parts[0].fold == job.without_fold)
         for x in (rest.pixels, *measure.hardened(rest.pixels).values()):
-            out.append(measure.familiarity(measure.outputs(net, x)[1], known))
+            out.append(measure.familiarity(*measure.outputs(net, x), known))
     return np.concatenate(out)
 
 
@@ -141,8 +145,8 @@ def unknown_classes(args, recipe: fit.Recipe, parts: list[pictures.Pictures], po
         known_crops = reference(net, job.learns(parts), clean_of(job.recipe))
         rest = parts[0].select((parts[0].fold == 0) & (parts[0].labels != c))
         strange = parts[0].select(parts[0].labels == c)
-        known = measure.familiarity(measure.outputs(net, rest.pixels)[1], known_crops)
-        unknown = measure.familiarity(measure.outputs(net, strange.pixels)[1], known_crops)
+        known = measure.familiarity(*measure.outputs(net, rest.pixels), known_crops)
+        unknown = measure.familiarity(*measure.outputs(net, strange.pixels), known_crops)
         cut = np.quantile(known, 0.05)
         out[job.without_class] = {
             "unknown": round(float((unknown < cut).mean()), 4),
