@@ -33,7 +33,7 @@ HERE = Path(__file__).resolve().parent
 REFERENCE = 150
 ELSEWHERE = 30
 # Share of known pictures, as they are and as a worse camera would give them, that may come out as unknown.
-KNOWN_LOST = 0.005
+KNOWN_LOST = 0.01
 
 
 @dataclass(frozen=True)
