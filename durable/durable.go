@@ -3,8 +3,10 @@ package durable
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Replace replaces a file as a whole: a reader and a crash see the old one or the new one.
@@ -38,4 +40,21 @@ func SyncFolder(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// Locked runs one change of a folder at a time over all processes. It makes the folder where it is missing, and holds
+// the file "lock" in it until change returns.
+func Locked(dir string, change func() error) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	defer lock.Close() // which lets the lock go
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("%s cannot be locked: %w", lock.Name(), err)
+	}
+	return change()
 }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -22,7 +21,6 @@ const Builtin = "builtin"
 
 const (
 	activeName = "active.json"
-	lockName   = "lock"
 	// maxEarlier bounds how far back a rollback can go. More than a week of daily changes is no history of
 	// this file: coils hold the model that classified them.
 	maxEarlier = 32
@@ -159,7 +157,7 @@ func (r *Registry) ids() ([]string, error) {
 // Import keeps a verified bundle in the registry and does not activate it. The same bundle may come again, then
 // with a signature; another one of the same name and version is refused. The caller proves the bundle first.
 func (r *Registry) Import(b *Bundle) error {
-	return r.locked(func() error {
+	return durable.Locked(r.dir, func() error {
 		dir := filepath.Join(r.dir, b.Folder())
 		if _, err := os.Lstat(dir); err == nil {
 			return r.again(b)
@@ -264,7 +262,7 @@ func (r *Registry) change(by string, alter func(s *State) error) error {
 	if n := utf8.RuneCountInString(by); n > maxName {
 		return fmt.Errorf("active model: the name of who changes it has %d characters; allowed are %d", n, maxName)
 	}
-	return r.locked(func() error {
+	return durable.Locked(r.dir, func() error {
 		s, err := r.State()
 		if err != nil {
 			return err
@@ -289,22 +287,6 @@ func (r *Registry) write(s State) error {
 		return fmt.Errorf("active model: %w", err)
 	}
 	return nil
-}
-
-// locked runs one change at a time over all processes.
-func (r *Registry) locked(change func() error) error {
-	if err := os.MkdirAll(r.dir, 0o755); err != nil {
-		return fmt.Errorf("models: %w", err)
-	}
-	lock, err := os.OpenFile(filepath.Join(r.dir, lockName), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return fmt.Errorf("models: %w", err)
-	}
-	defer lock.Close() // which lets the lock go
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("models: %s cannot be locked: %w", lock.Name(), err)
-	}
-	return change()
 }
 
 // checkID keeps names of folders from being paths.

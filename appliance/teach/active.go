@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -18,7 +17,6 @@ import (
 
 const (
 	activeName = "active.json"
-	lockName   = "lock"
 	// mostEarlier bounds how far back a rollback can go; coils hold which teaching judged them.
 	mostEarlier = 32
 	mostBy      = 64 // characters of a person's name
@@ -149,17 +147,11 @@ func (s *Shelf) change(c Change, alter func(*Active) error) error {
 	if n := utf8.RuneCountInString(c.By); n > mostBy {
 		return refused("the name of who changes the teaching has %d characters; allowed are %d", n, mostBy)
 	}
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return fmt.Errorf("active teaching: %w", err)
-	}
-	lock, err := os.OpenFile(filepath.Join(s.dir, lockName), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return fmt.Errorf("active teaching: %w", err)
-	}
-	defer lock.Close() // which lets the lock go
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("active teaching: %s cannot be locked: %w", lock.Name(), err)
-	}
+	return durable.Locked(s.dir, func() error { return s.alter(c, alter) })
+}
+
+// alter is change under the lock.
+func (s *Shelf) alter(c Change, alter func(*Active) error) error {
 	a, err := s.Active()
 	if err != nil {
 		return err
