@@ -101,7 +101,8 @@ func changedBundle(t *testing.T, files map[string][]byte, change func(m map[stri
 
 // goldenRows is what golden.json holds.
 type goldenRows struct {
-	Scores [][]float32 `json:"scores"`
+	Scores      [][]float32 `json:"scores"`
+	Familiarity []float32   `json:"familiarity"`
 }
 
 // changedGolden is the shipped golden.json with a change.

@@ -5,7 +5,6 @@ import math
 import torch
 from torch.nn import functional
 
-WINDOW = 96  # pixels a side that training sees of the 128
 # Share of a picture's own contrast at which its defect may show on other strip.
 FAINTEST, STRONGEST = 0.35, 1.25
 
@@ -22,16 +21,16 @@ def chance(n: int, p: float, rng: torch.Generator) -> torch.Tensor:
     return torch.rand(n, generator=rng) < p
 
 
-def warp(x: torch.Tensor, window: int, rng: torch.Generator) -> torch.Tensor:
-    """Cuts a window out of each picture: zoom, rotation of up to 12 degrees, flips, shift."""
-    n, _, side, _ = x.shape
+def warp(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Pictures seen otherwise: zoom, rotation of up to 12 degrees, flips, shift, mirrored beyond its edge."""
+    n = len(x)
     zoom = uniform_log(n, 0.8, 1.25, rng)
     angle = uniform(n, -math.pi / 15, math.pi / 15, rng)
     # Orientation along the rolling direction tells classes apart: only half of the crops turn.
     angle = torch.where(chance(n, 0.5, rng), angle, torch.zeros(n))
     sx = torch.where(chance(n, 0.5, rng), 1.0, -1.0)
     sy = torch.where(chance(n, 0.5, rng), 1.0, -1.0)
-    scale = window / side / zoom
+    scale = 1 / zoom
     room = (1 - scale).clamp(min=0)
     dx = uniform(n, -1, 1, rng) * room
     dy = uniform(n, -1, 1, rng) * room
@@ -39,8 +38,17 @@ def warp(x: torch.Tensor, window: int, rng: torch.Generator) -> torch.Tensor:
     theta = torch.stack(
         (torch.stack((cos * sx, -sin * sy, dx), 1), torch.stack((sin * sx, cos * sy, dy), 1)), 1
     )
-    grid = functional.affine_grid(theta, [n, 1, window, window], align_corners=False)
+    grid = functional.affine_grid(theta, list(x.shape), align_corners=False)
     return functional.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def window(x: torch.Tensor, side: int, rng: torch.Generator) -> torch.Tensor:
+    """One window for all pictures, each mirrored or not in both directions."""
+    top, left = (int(torch.randint(0, x.shape[2] - side + 1, (1,), generator=rng)) for _ in range(2))
+    x = x[:, :, top : top + side, left : left + side]
+    for direction in (2, 3):
+        x = torch.where(chance(len(x), 0.5, rng).view(-1, 1, 1, 1), x, x.flip(direction))
+    return x
 
 
 def light(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
@@ -80,15 +88,15 @@ def blur(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
 
 def noise(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Sensor noise: mostly little, up to a standard deviation of 16 grey levels."""
+    """Sensor noise: little on half of the crops, up to a standard deviation of 16 grey levels."""
     n = x.shape[0]
-    sigma = torch.where(chance(n, 0.4, rng), uniform(n, 3, 16, rng), uniform(n, 0, 3, rng)).view(n, 1, 1, 1)
+    sigma = torch.where(chance(n, 0.5, rng), uniform(n, 3, 16, rng), uniform(n, 0, 3, rng)).view(n, 1, 1, 1)
     return x + sigma * torch.randn(x.shape, generator=rng)
 
 
-def augment(x: torch.Tensor, rng: torch.Generator, window: int = WINDOW) -> torch.Tensor:
-    """Pictures [n, 1, 128, 128] to training crops [n, 1, window, window], whole grey levels."""
-    return noise(blur(light(warp(x, window, rng), rng), rng), rng).clamp(0, 255).round()
+def worsen(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Crops as other lamps and a worse camera would give them, in whole grey levels."""
+    return noise(blur(light(x, rng), rng), rng).clamp(0, 255).round()
 
 
 def paste(defects: torch.Tensor, grounds: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
@@ -111,6 +119,28 @@ def paste(defects: torch.Tensor, grounds: torch.Tensor, rng: torch.Generator) ->
     y = torch.where(chance(n, 0.5, rng).view(n, 1, 1, 1), y, torch.zeros_like(y))
     mask = ((half - torch.maximum(x, y)) / feather + 0.5).clamp(0, 1)
     return mask * (level + contrast * level / mean.clamp(min=1) * shifted) + (1 - mask) * grounds
+
+
+def foreign(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Textures of no class, made from pictures: turned to any angle and zoomed by 0.5 to 4, then a quarter of
+    them each shuffled in patches, with its waves' phases lost, laid over another, or in the negative."""
+    n, _, side, _ = x.shape
+    angle, zoom = uniform(n, 0, 2 * math.pi, rng), uniform_log(n, 0.5, 4, rng)
+    cos, sin, none = torch.cos(angle) / zoom, torch.sin(angle) / zoom, torch.zeros(n)
+    theta = torch.stack((torch.stack((cos, -sin, none), 1), torch.stack((sin, cos, none), 1)), 1)
+    grid = functional.affine_grid(theta, list(x.shape), align_corners=False)
+    x = functional.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    mean = x.mean(dim=(2, 3), keepdim=True)
+    kind = torch.randint(0, 4, (n,), generator=rng)
+    patch = side // int(2 ** torch.randint(1, 4, (1,), generator=rng))
+    patches = functional.unfold(x, patch, stride=patch)
+    order = torch.rand(patches.shape[2], generator=rng).argsort()
+    shuffled = functional.fold(patches[:, :, order], (side, side), patch, stride=patch)
+    waves = torch.fft.rfft2(torch.rand(x.shape, generator=rng) - 0.5)
+    lost = torch.fft.irfft2(torch.fft.rfft2(x - mean).abs() * torch.exp(1j * waves.angle()), s=(side, side))
+    other = torch.rand(n, generator=rng).argsort()
+    made = (shuffled, mean + lost, mean + (x - mean + (x - mean)[other]) * 0.7, 2 * mean - x)
+    return torch.stack(made)[kind, torch.arange(n)]
 
 
 GRAINS = ((1, 1), (1, 2), (2, 2), (4, 4), (8, 1), (16, 2), (32, 4))  # pixels along and across
@@ -141,20 +171,3 @@ def set_in(defects: torch.Tensor, grounds: torch.Tensor, rng: torch.Generator) -
     border = torch.minimum(torch.minimum(y, h + 1 - y).view(h, 1), torch.minimum(y, w + 1 - y).view(1, w))
     fade = (border / uniform(n, 8, 32, rng).view(n, 1, 1, 1)).clamp(max=1)
     return grounds + fade * contrast * ratio * (defects - mean)
-
-
-def mix(x: torch.Tensor, y: torch.Tensor, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mixup or cutmix over a batch with one-hot labels."""
-    n, _, h, w = x.shape
-    order = torch.randperm(n, generator=rng)
-    lam = float(uniform(1, 0.6, 1.0, rng))
-    if float(torch.rand(1, generator=rng)) < 0.5:
-        return lam * x + (1 - lam) * x[order], lam * y + (1 - lam) * y[order]
-    side = math.sqrt(1 - lam)
-    bh, bw = int(h * side), int(w * side)
-    top = int(torch.randint(0, h - bh + 1, (1,), generator=rng))
-    left = int(torch.randint(0, w - bw + 1, (1,), generator=rng))
-    x = x.clone()
-    x[:, :, top : top + bh, left : left + bw] = x[order, :, top : top + bh, left : left + bw]
-    lam = 1 - bh * bw / (h * w)
-    return x, lam * y + (1 - lam) * y[order]

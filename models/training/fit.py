@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +16,21 @@ from torch.nn import functional
 import augment
 import network
 import pictures
+from teacher import Teacher
 
 BATCH = 32
 RATE = 3e-3
 NO_DEFECT = "no_defect"
 TAUGHT = 0.7  # weight of the teacher's answer against that of the label
+LOOK = 10.0  # weight of seeing what the teacher sees against giving the right class
+REPEATS = 10  # times that a batch is learned from, in other light; the teacher is asked about it once
+FOREIGN = 0.25  # share of the batches that show foreign texture
+EXAMPLES = 200  # batches at most that the teacher learns the classes from
+WINDOW = 96  # pixels a side that the network sees of a crop's 128 while it learns, a multiple of 32
 KEEP_EVERY = 500  # steps between checkpoints
 # Raise it when a change here, in augment.py or in network.py changes what comes out of a run: kept runs of
 # another version are not taken up.
-VERSION = 7
+VERSION = 8
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,6 @@ class Recipe:
     steps: int
     seed: int
     widths: tuple[int, ...] = network.WIDTHS
-    teacher: tuple[int, ...] = ()  # widths of the network that teaches this one; none: the labels alone
-    teacher_steps: int = 0
 
 
 def sampling_weights(part: pictures.Pictures, classes: int) -> np.ndarray:
@@ -51,7 +55,7 @@ class Sampler:
 
     def __init__(self, parts: list[pictures.Pictures], recipe: Recipe, rng: torch.Generator):
         classes = len(recipe.classes)
-        self.rng, self.classes = rng, classes
+        self.rng = rng
         self.pixels = [torch.from_numpy(p.pixels).unsqueeze(1) for p in parts]
         self.labels = [torch.from_numpy(p.labels) for p in parts]
         self.weights = [torch.from_numpy(sampling_weights(p, classes)) for p in parts]
@@ -59,11 +63,12 @@ class Sampler:
         self.clean = recipe.classes.index(NO_DEFECT) if NO_DEFECT in recipe.classes else -1
         self.grounds = torch.cat([x[y == self.clean] for x, y in zip(self.pixels, self.labels, strict=True)])
 
-    def batch(self) -> tuple[torch.Tensor, torch.Tensor]:
-        source = torch.multinomial(self.shares, BATCH, replacement=True, generator=self.rng)
+    def batch(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Crops in good light, their labels, and their kinds: the source, or one more for other strip."""
+        kinds = torch.multinomial(self.shares, BATCH, replacement=True, generator=self.rng).sort().values
         xs, ys = [], []
         for i in range(len(self.pixels)):
-            n = int((source == i).sum())
+            n = int((kinds == i).sum())
             if n == 0:
                 continue
             pick = torch.multinomial(self.weights[i], n, replacement=True, generator=self.rng)
@@ -71,10 +76,10 @@ class Sampler:
             ys.append(self.labels[i][pick])
         x, y = torch.cat(xs), torch.cat(ys)
         if len(self.grounds):
-            self.elsewhere(x, y)
-        return augment.augment(x, self.rng), functional.one_hot(y, self.classes).float()
+            self.elsewhere(x, y, kinds)
+        return augment.warp(x, self.rng), y, kinds
 
-    def elsewhere(self, x: torch.Tensor, y: torch.Tensor) -> None:
+    def elsewhere(self, x: torch.Tensor, y: torch.Tensor, kinds: torch.Tensor) -> None:
         """Puts some of a batch onto rough strip of another mill. As much plain rough strip is shown as strip
         with each way of a defect on it: else roughness itself would be learned as a defect."""
         kind = torch.rand(BATCH, generator=self.rng)
@@ -90,6 +95,7 @@ class Sampler:
                 x[some] = made(x[some], grounds, self.rng)
             else:
                 x[some], y[some] = grounds, self.clean
+            kinds[some] = len(self.pixels)
 
 
 def key(parts: list[pictures.Pictures], recipe: Recipe) -> str:
@@ -102,16 +108,10 @@ def key(parts: list[pictures.Pictures], recipe: Recipe) -> str:
 
 
 def fit(parts: list[pictures.Pictures], recipe: Recipe, work: Path, label: str) -> network.Net:
-    """Trains from scratch, one thread, and returns the average of the weights along the way. A teacher is
-    trained first, on the same pictures. work keeps what was trained and, of a run that was cut off, what is
+    """Trains from scratch, one thread, and returns the average of the weights along the way. The first of
+    parts are the pictures of real strip. work keeps what was trained and, of a run that was cut off, what is
     needed to go on: the result is the same."""
     work.mkdir(parents=True, exist_ok=True)
-    teacher = None
-    if recipe.teacher:
-        alone = replace(
-            recipe, widths=recipe.teacher, steps=recipe.teacher_steps, teacher=(), teacher_steps=0
-        )
-        teacher = fit(parts, alone, work, f"{label}, teacher").to(memory_format=torch.channels_last)
     path = work / f"{key(parts, recipe)}.pt"
     torch.manual_seed(recipe.seed)
     rng = torch.Generator().manual_seed(recipe.seed)
@@ -137,18 +137,20 @@ def fit(parts: list[pictures.Pictures], recipe: Recipe, work: Path, label: str) 
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").rename(path)
 
-    sampler = Sampler(parts, recipe, rng)
+    print(f"{label:<28} asks the teacher, which takes minutes", file=sys.stderr, flush=True)
+    crops, looks, wanted = lessons(parts, recipe)
     begun, running = time.monotonic(), math.nan
     net.train()
     for step in range(begin, recipe.steps):
         rate = RATE * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        x, y = sampler.batch()
-        # Mixing on more of the batches underfits.
-        if float(torch.rand(1, generator=rng)) < 0.12:
-            x, y = augment.mix(x, y, rng)
-        loss = functional.cross_entropy(net(x)[0], target(x, y, teacher), label_smoothing=0.02)
+        pick = torch.randint(0, len(crops), (BATCH,), generator=rng)
+        logits, features = net(augment.worsen(augment.window(crops[pick].float(), WINDOW, rng), rng))
+        unlike = 1 - (features * looks[pick]).sum(dim=1).mean()
+        # Foreign crops are of no class: nothing is wanted of them.
+        wrong = functional.cross_entropy(logits, wanted[pick], label_smoothing=0.02, reduction="none")
+        loss = (wrong * wanted[pick].sum(dim=1)).mean() + LOOK * unlike
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -165,13 +167,31 @@ def fit(parts: list[pictures.Pictures], recipe: Recipe, work: Path, label: str) 
     return mean
 
 
-def target(x: torch.Tensor, y: torch.Tensor, teacher: network.Net | None) -> torch.Tensor:
-    """What is to be answered: the label and, mixed with it, what the teacher says of this very crop."""
-    if teacher is None:
-        return y
-    with torch.no_grad():
-        said = functional.softmax(teacher(x)[0], dim=1)
-    return TAUGHT * said + (1 - TAUGHT) * y
+def lessons(
+    parts: list[pictures.Pictures], recipe: Recipe
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What a run learns from: crops in good light [n, 1, h, w] uint8, the teacher's features of them, and the
+    chances of each class, its answer mixed with the label; zeros for the foreign crops behind them. The
+    teacher sees whole crops in good light only: of a part in bad light the same is to be said. Drawn with
+    numbers of its own, so that a run which goes on has the same."""
+    rng = torch.Generator().manual_seed(recipe.seed)
+    sampler = Sampler(parts, recipe, rng)
+    teacher = Teacher(parts[0], rng)
+    batches = math.ceil(recipe.steps / REPEATS)
+    foreign = int(FOREIGN * batches)
+    drawn = [sampler.batch() for _ in range(batches - foreign)]
+    xs, ys, kinds = (list(v) for v in zip(*drawn, strict=True))
+    xs += [augment.foreign(sampler.batch()[0], rng) for _ in range(foreign)]
+    crops = torch.cat([x.clamp(0, 255).round().to(torch.uint8) for x in xs])
+    rows = torch.cat([teacher.see(x) for x in crops.split(BATCH)])
+    labels, kinds = torch.cat(ys), torch.cat(kinds)
+    n = len(labels)
+    some = min(EXAMPLES * BATCH, n)
+    teacher.learn(rows[:some], labels[:some], kinds[:some], (len(parts) + 1, len(recipe.classes)))
+    wanted = torch.zeros(len(crops), len(recipe.classes))
+    wanted[:n] = TAUGHT * teacher.chances(rows[:n], kinds)
+    wanted[torch.arange(n), labels] += 1 - TAUGHT
+    return crops, teacher.features(rows), wanted
 
 
 def average(mean: network.Net, net: network.Net, keep: float) -> None:

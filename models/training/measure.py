@@ -9,7 +9,7 @@ import network
 def outputs(net: network.Net, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Logits and features of pictures."""
     net.eval()
-    logits, features = [np.zeros((0, net.head.out_features))], [np.zeros((0, net.head.in_features))]
+    logits, features = [np.zeros((0, net.head.out_features))], [np.zeros((0, network.FEATURES))]
     with torch.no_grad():
         for i in range(0, len(pixels), 64):
             x = torch.from_numpy(pixels[i : i + 64]).unsqueeze(1)
@@ -21,11 +21,7 @@ def outputs(net: network.Net, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def familiarity(logits: np.ndarray, features: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Mean cosine to the nearest crops that were learned from, and the evidence for any class at all."""
-
-    def unit(x):
-        return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-
-    near = unit(features) @ unit(reference).T
+    near = features @ reference.T
     nearest = np.partition(near, -network.NEIGHBOURS, axis=1)[:, -network.NEIGHBOURS :].mean(axis=1)
     return nearest + network.EVIDENCE * np.logaddexp.reduce(logits, axis=1)
 

@@ -13,9 +13,15 @@ import fit
 import measure
 import network
 import pictures
+import teacher
 import train
 
 CLASSES = ["no_defect", "hole", "slag_inclusion"]
+
+
+@pytest.fixture(autouse=True)
+def few_lessons(monkeypatch):
+    monkeypatch.setattr(fit, "REPEATS", 2)
 
 
 @pytest.fixture
@@ -75,10 +81,14 @@ def test_unknown_class_folder_is_refused(folders):
 
 def test_augmentation_gives_grey_levels_and_repeats():
     x = torch.rand(8, 1, 128, 128) * 255
-    a = augment.augment(x, torch.Generator().manual_seed(5))
-    b = augment.augment(x, torch.Generator().manual_seed(5))
-    assert torch.equal(a, b)
-    assert a.shape == (8, 1, augment.WINDOW, augment.WINDOW)
+
+    def crops():
+        rng = torch.Generator().manual_seed(5)
+        return augment.worsen(augment.warp(x, rng), rng)
+
+    a = crops()
+    assert torch.equal(a, crops())
+    assert a.shape == x.shape and not torch.equal(a, x.round())
     assert a.min() >= 0 and a.max() <= 255 and torch.equal(a, a.round())
 
 
@@ -124,9 +134,10 @@ def test_interrupted_training_goes_on_and_ends_the_same(folders, tmp_path, monke
     calls, loss = [], functional.cross_entropy
 
     def pulled(*args, **kwargs):
-        calls.append(1)
-        if len(calls) == 5:
-            raise KeyboardInterrupt
+        if "label_smoothing" in kwargs:  # a step of the network's, not of its teacher's
+            calls.append(1)
+            if len(calls) == 5:
+                raise KeyboardInterrupt
         return loss(*args, **kwargs)
 
     monkeypatch.setattr(fit.functional, "cross_entropy", pulled)
@@ -151,20 +162,92 @@ def test_what_was_trained_is_told_by_recipe_and_pictures(folders):
     assert len(keys) == 4 and fit.key([pictures.load(folders, CLASSES)], small_recipe()) in keys
 
 
-def test_teacher_is_trained_first_and_its_answer_mixes_with_the_label(folders, tmp_path):
+def stripes(n: int, period: int, rng: np.random.Generator) -> np.ndarray:
+    """Pictures [n, 128, 128] of noisy stripes."""
+    x = np.arange(128) + rng.uniform(0, period, (n, 1))
+    rows = 120 + 40 * np.sin(2 * np.pi * x / period)[:, None, :]
+    return np.clip(rows + rng.normal(0, 6, (n, 128, 128)), 0, 255).astype(np.uint8)
+
+
+def test_teacher_tells_textures_apart_and_knows_those_it_was_shown():
+    rng = np.random.default_rng(4)
+    labels = np.repeat([0, 1], 24)
+
+    def crops(n, period):
+        return torch.from_numpy(stripes(n, period, rng)).unsqueeze(1)
+
+    shown = torch.cat([crops(24, 6), crops(24, 17)])
+    part = pictures.Pictures(shown.squeeze(1).numpy(), labels, 0 * labels, ["0"] * 48)
+    taught = teacher.Teacher(part, torch.Generator().manual_seed(1))
+    rows, labels, kinds = taught.see(shown), torch.from_numpy(labels), torch.zeros(48, dtype=torch.int64)
+    # Another kind of picture calls the same textures by the other name.
+    taught.learn(rows.repeat(2, 1), torch.cat([labels, 1 - labels]), torch.cat([kinds, kinds + 1]), (2, 2))
+    known = taught.features(rows)
+    strange = (taught.features(taught.see(crops(8, 48))) @ known.T).amax()
+    for want, period in enumerate((6, 17)):
+        rows = taught.see(crops(8, period))
+        for kind in (0, 1):
+            chances = taught.chances(rows, torch.full((8,), kind))
+            assert (chances.argmax(dim=1) == want ^ kind).all()
+            assert torch.allclose(chances.sum(dim=1), torch.ones(8), atol=1e-5)
+        features = taught.features(rows)
+        assert features.shape == (8, network.FEATURES)
+        assert torch.allclose(features.norm(dim=1), torch.ones(8), atol=1e-5)
+        assert ((features @ known.T).amax(dim=1) > strange).all()
+
+
+def test_lessons_mix_the_teachers_answer_with_the_label(folders):
     part = pictures.load(folders, CLASSES)
-    taught = small_recipe(teacher=(4, 8), teacher_steps=4)
-    net = fit.fit([part], taught, tmp_path, "taught")
-    alone = small_recipe(widths=(4, 8), steps=4)
-    kept = {p.stem for p in tmp_path.glob("*.pt")}
-    assert kept == {fit.key([part], taught), fit.key([part], alone)}
-    assert net.head.in_features == 2 * taught.widths[-1]
-    teacher = fit.fit([part], alone, tmp_path, "kept")
-    x, y = torch.rand(2, 1, 96, 96) * 255, functional.one_hot(torch.tensor([0, 1]), len(CLASSES)).float()
-    mixed = fit.target(x, y, teacher)
-    assert torch.allclose(mixed.sum(dim=1), torch.ones(2), atol=1e-5)
-    assert (mixed >= (1 - fit.TAUGHT) * y - 1e-6).all() and not torch.allclose(mixed, y)
-    assert torch.equal(fit.target(x, y, None), y)
+    crops, looks, wanted = fit.lessons([part], small_recipe(steps=8))
+    n, foreign = 4 * fit.BATCH, fit.BATCH
+    assert crops.shape == (n, 1, pictures.SIDE, pictures.SIDE) and crops.dtype == torch.uint8
+    assert looks.shape == (n, network.FEATURES) and wanted.shape == (n, len(CLASSES))
+    sums = wanted.sum(dim=1)
+    assert torch.allclose(sums[:-foreign], torch.ones(n - foreign), atol=1e-4)
+    assert (wanted[:-foreign].amax(dim=1) >= 1 - fit.TAUGHT - 1e-6).all()  # the label's part
+    assert (sums[-foreign:] == 0).all()  # foreign texture is of no class
+    again = fit.lessons([part], small_recipe(steps=8))
+    assert all(torch.equal(a, b) for a, b in zip((crops, looks, wanted), again, strict=True))
+
+
+def test_foreign_textures_are_made_anew_from_the_pictures():
+    x = torch.from_numpy(stripes(32, 9, np.random.default_rng(5))).unsqueeze(1).float()
+    made = augment.foreign(x, torch.Generator().manual_seed(2))
+    assert made.shape == x.shape and made.isfinite().all()
+    assert ((made - x).abs().mean(dim=(1, 2, 3)) > 5).all()
+    assert (made.mean(dim=(1, 2, 3)) - 120).abs().max() < 40
+    assert torch.equal(made, augment.foreign(x, torch.Generator().manual_seed(2)))
+
+
+def test_window_is_a_part_of_the_picture_or_its_mirror_image():
+    x = torch.arange(4 * 36.0).view(4, 1, 6, 6)
+    part = augment.window(x, 4, torch.Generator().manual_seed(3))
+    assert part.shape == (4, 1, 4, 4)
+    for whole, one in zip(x, part, strict=True):
+        assert set(one.flatten().tolist()) <= set(whole.flatten().tolist())
+        assert one.unique().numel() == 16
+
+
+def test_whitening_evens_out_what_varies_within_the_classes():
+    rng = torch.Generator().manual_seed(6)
+    labels = torch.arange(400) % 2
+    rows = torch.randn(400, 20, generator=rng, dtype=torch.double)
+    rows[:, 0] *= 9
+    rows[:, 1] += 4 * labels  # a ninth of the spread of what says nothing
+    mean, matrix = teacher.whitening(rows, labels)
+    assert torch.allclose(mean, rows.mean(dim=0))
+
+    def parted(x):
+        a, b = x[labels == 0], x[labels == 1]
+        return (b.mean(dim=0) - a.mean(dim=0)).norm() / a.std(dim=0).max()
+
+    assert parted(rows) < 0.5 and parted((rows - mean) @ matrix) > 2 * parted(rows)
+
+
+def test_teacher_with_other_weights_is_refused(monkeypatch):
+    monkeypatch.setattr(teacher, "DIGEST", "00")
+    with pytest.raises(pictures.PictureError, match=r"not the file this recipe was measured with; allowed"):
+        teacher.eyes()
 
 
 def test_job_learns_neither_its_fold_nor_its_class(folders):
@@ -201,9 +284,15 @@ def test_reference_takes_each_defect_class_from_the_first_source_that_has_it(fol
 
 def test_strange_features_are_less_familiar():
     rng = np.random.default_rng(8)
-    known = np.abs(rng.normal(0, 1, (40, 6))) * [1, 1, 1, 0, 0, 0]
-    near = np.abs(rng.normal(0, 1, (30, 6))) * [1, 1, 1, 0, 0, 0]
-    far = np.abs(rng.normal(0, 1, (30, 6))) * [0, 0, 0, 1, 1, 1]
+
+    def directions(n, axes):
+        x = np.abs(rng.normal(0, 1, (n, 6))) * axes
+        return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+    known, near, far = (
+        directions(n, axes)
+        for n, axes in ((40, [1, 1, 1, 0, 0, 0]), (30, [1, 1, 1, 0, 0, 0]), (30, [0, 0, 0, 1, 1, 1]))
+    )
     none = np.full((30, 2), -np.inf)
     none[:, 0] = 0  # no evidence more than of one class at 0
     a, b = measure.familiarity(none, near, known), measure.familiarity(none, far, known)

@@ -27,13 +27,14 @@ import fit
 import measure
 import network
 import pictures
+import teacher
 
 HERE = Path(__file__).resolve().parent
 # Known crops a class that familiarity is measured against.
 REFERENCE = 150
 ELSEWHERE = 30
 # Share of known pictures, as they are and as a worse camera would give them, that may come out as unknown.
-KNOWN_LOST = 0.01
+KNOWN_LOST = 0.005
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def hardened(nets: list[network.Net], jobs: list[Job], part: pictures.Pictures) 
 def unknown_classes(args, recipe: fit.Recipe, parts: list[pictures.Pictures], pool) -> dict:
     """Trains without each class of the first source in turn, and asks what becomes of its pictures when 95 %
     of the known ones are kept."""
-    steps = replace(recipe, steps=args.unknown_steps, teacher=(), teacher_steps=0)
+    steps = replace(recipe, steps=args.unknown_steps)
     present = [recipe.classes[c] for c in np.unique(parts[0].labels)]
     jobs = [Job(f"without {c}", steps, 0, c) for c in present]
     out = {}
@@ -190,8 +191,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--name", default="steel-surface")
     p.add_argument("--version", default="1.0.0")
     p.add_argument("--created", help="date of the bundle, YYYY-MM-DD", default=time.strftime("%Y-%m-%d"))
-    p.add_argument("--steps", type=int, default=8000)
-    p.add_argument("--teacher-steps", type=int, default=13000)
+    p.add_argument("--steps", type=int, default=12000)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument(
         "--folds",
@@ -206,10 +206,9 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--jobs", type=int, default=2, help="networks trained at a time, one thread each")
 
     def widths(text: str) -> tuple[int, ...]:
-        return tuple(map(int, text.split(","))) if text else ()
+        return tuple(map(int, text.split(",")))
 
     p.add_argument("--widths", type=widths, default=network.WIDTHS)
-    p.add_argument("--teacher", type=widths, default=network.TEACHER, help="its widths; empty: no teacher")
     return p.parse_args()
 
 
@@ -236,9 +235,7 @@ def run(args: argparse.Namespace) -> None:
     classes = [c["id"] for c in catalogue]
     names, notes, parts, shares = sources(args, classes)
     golden = pictures.load(args.golden, classes) if args.golden else None
-    recipe = fit.Recipe(
-        tuple(classes), tuple(shares), args.steps, args.seed, args.widths, args.teacher, args.teacher_steps
-    )
+    recipe = fit.Recipe(tuple(classes), tuple(shares), args.steps, args.seed, args.widths)
     if args.compare_without and args.compare_without not in names:
         raise pictures.PictureError(
             f"--compare-without {args.compare_without}: no --data has this name; allowed are {names}"
@@ -268,8 +265,7 @@ def run(args: argparse.Namespace) -> None:
         "seed": args.seed,
         "steps": args.steps,
         "widths": list(args.widths),
-        "taught_by": list(args.teacher),
-        "teacher_steps": args.teacher_steps,
+        "taught_by": teacher.NOTE["name"],
         "parameters": sum(p.numel() for p in net.parameters()),
         "learned_from": {n: len(p.labels) for n, p in zip(names, parts, strict=True)},
         "temperature": temperature,
@@ -306,7 +302,8 @@ def run(args: argparse.Namespace) -> None:
     for out, name, of, learned in written:
         model = network.Calibrated(of, temperature, torch.from_numpy(reference(of, learned, clean)))
         named = argparse.Namespace(out=out, name=name, version=args.version, created=args.created)
-        bundle.write(named, catalogue, model, golden, notes, report, {"threshold": threshold})
+        origins = [*notes, teacher.NOTE]
+        bundle.write(named, catalogue, model, golden, origins, report, {"threshold": threshold})
         print(f"bundle written to {out}")
 
 
