@@ -174,7 +174,9 @@ func TestBundleThatIsNotWhatItSaysIsRefused(t *testing.T) {
 		}, "golden.json has the familiarity of 2 crops; allowed are 1"},
 		"no golden scores":     {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.json", []byte(`{"scores":[]}`)) }, "scores of 0 crops; allowed are 1 to 256"},
 		"golden row too short": {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.json", shorten(t, f)) }, "scores; allowed are 10, one a class"},
-		"fewer golden rows":    {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.json", []byte(`{"scores":[[1]],"familiarity":[0.9]}`)) }, "golden.png: 128 x"},
+		"fewer golden rows": {func(t *testing.T, f fstest.MapFS) {
+			reseal(t, f, "golden.json", []byte(`{"scores":[[1]],"familiarity":[0.9]}`))
+		}, "golden.png: 128 x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := shippedFiles(t)
