@@ -28,8 +28,8 @@ FOREIGN = 0.25  # share of the batches that show foreign texture
 EXAMPLES = 200  # batches at most that the teacher learns the classes from
 WINDOW = 96  # pixels a side that the network sees of a crop's 128 while it learns, a multiple of 32
 KEEP_EVERY = 500  # steps between checkpoints
-# Raise it when a change here, in augment.py or in network.py changes what comes out of a run: kept runs of
-# another version are not taken up.
+# Raise it when a change here, in augment.py, network.py or teacher.py changes what comes out of a run: kept
+# runs of another version are not taken up.
 VERSION = 8
 
 
