@@ -40,7 +40,7 @@ type Detector struct {
 	cols        []uint16
 	left, right []int32 // columns of strip in a block row, [left, right)
 	steel       []int32 // the nearest block row that shows strip
-	sat         []uint32
+	padded      []uint16
 	lines       []float32
 	feat        []float32
 	score       []float32
@@ -154,7 +154,7 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 	out.Regions = out.Regions[:0]
 	if out.Edges.Present && d.nearestSteel(s) {
 		n := rows * d.nb
-		measureBlocks(d.blocks, d.plane(), d.nb, s, d.left, d.right, d.steel, d.sat, d.feat, n)
+		measureBlocks(d.blocks, d.plane(), d.nb, s, d.left, d.right, d.steel, d.padded, d.feat, n)
 		measureLines(d.cols, d.nb, s, d.left, d.right, d.lines, d.feat, n)
 		inside := blockMask{left: d.left[s.first:s.end], right: d.right[s.first:s.end], nb: d.nb}
 		d.levels.follow(d.feat, n, inside, img.Height)
@@ -181,11 +181,11 @@ func (d *Detector) grow(rows int) {
 	d.blocks = make([]uint16, planes*all*d.nb)
 	d.cols = make([]uint16, all*d.nb*blockSize)
 	d.left, d.right, d.steel = make([]int32, all), make([]int32, all), make([]int32, all)
-	d.sat = make([]uint32, blockScratch(d.nb, all))
+	d.padded = make([]uint16, blockScratch(d.nb, all))
 	d.feat = make([]float32, features*rows*d.nb)
 	d.score, d.which = make([]float32, rows*d.nb), make([]uint8, rows*d.nb)
 	d.edges.grow(all)
-	d.boxes.grow(rows * d.nb)
+	d.boxes.grow(d.nb, rows)
 }
 
 func (d *Detector) firstPass(img inspection.LineImage, gain inspection.ColumnGain, rows int) {

@@ -208,15 +208,16 @@ func (e *edgeFinder) median(raw []float32, s rowSpan, from, to int) (float32, in
 // splitLevels looks for two levels of brightness in a frame: a dark one for what lies beside the strip
 // and a bright one for the strip. cut is the brightness between them, as the sum of a block.
 func splitLevels(sums []uint16) (cut float32, two bool) {
-	var bins [256]int
+	var count, weighed [257]int // of the levels below
 	for _, v := range sums {
-		bins[v/64]++
+		count[v/64+1]++
+	}
+	for i := range 256 {
+		weighed[i+1] = weighed[i] + i*count[i+1]
+		count[i+1] += count[i]
 	}
 	mean := func(from, to int) (float32, int) {
-		n, sum := 0, 0
-		for i := from; i < to; i++ {
-			n, sum = n+bins[i], sum+bins[i]*i
-		}
+		n, sum := count[to]-count[from], weighed[to]-weighed[from]
 		return (float32(sum) + 0.5*float32(n)) / float32(max(n, 1)), n
 	}
 	at := float32(0)

@@ -10,10 +10,10 @@ type levels struct {
 	// calm is the texture below which a tenth of the strip lies. What is smoother by far than that is not the
 	// strip's own variation, however rough it is and however much its texture varies across.
 	calm float32
+	bins [measureBins]int32 // a field, since what C is given lives on the heap
 }
 
 const (
-	levelBins = 256
 	levelStep = 0.25 // percent of brightness a bin
 	calmStep  = 2.5  // percent of texture a bin
 	calmShare = 0.1
@@ -27,7 +27,7 @@ const (
 func (l *levels) follow(feat []float32, plane int, inside blockMask, height int) {
 	_, ordinary := limits()
 	for f := range featureSmooth {
-		m, n := inside.quantile(feat[f*plane:], 0.5, levelStep)
+		m, n := inside.quantile(feat[f*plane:], 0.5, levelStep, &l.bins)
 		switch {
 		case l.known && n < fewSamples:
 		case l.known:
@@ -39,7 +39,7 @@ func (l *levels) follow(feat []float32, plane int, inside blockMask, height int)
 			l.median[f] = m
 		}
 	}
-	switch m, n := inside.quantile(feat[featureSmooth*plane:], calmShare, calmStep); {
+	switch m, n := inside.quantile(feat[featureSmooth*plane:], calmShare, calmStep, &l.bins); {
 	case n < fewSamples:
 	case l.known:
 		most := 20 * min(1, float32(height)/levelLines)
@@ -144,19 +144,12 @@ func (m blockMask) rows() (n int) {
 
 // quantile is what the measure's size stays below on the given share of the strip, to a step, and the number of
 // blocks it was taken of. Where a measure is 0 it was not taken: a line needs rows enough.
-func (m blockMask) quantile(feat []float32, share, step float32) (value float32, samples int32) {
-	var bins [levelBins]int32
+func (m blockMask) quantile(feat []float32, share, step float32, bins *[measureBins]int32) (value float32, samples int32) {
+	clear(bins[:])
+	histogram(feat, m, max(1, len(m.left)*m.nb/levelSamples), step, bins)
 	total, seen := int32(0), int32(0)
-	each := max(1, len(m.left)*m.nb/levelSamples)
-	for r := range m.left {
-		from, to := m.row(r)
-		row := feat[r*m.nb : (r+1)*m.nb]
-		for i := from + r%each; i < to; i += each {
-			if v := max(row[i], -row[i]); v > 0 {
-				bins[min(int(v/step), levelBins-1)]++
-				total++
-			}
-		}
+	for _, n := range bins {
+		total += n
 	}
 	for i, n := range bins {
 		seen += n

@@ -2,6 +2,7 @@ package inference
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 	"slices"
 
@@ -67,12 +68,18 @@ func (m blockMap) liveliest(q rect) (block, which int) {
 
 // boxer turns scores into rectangles. Its buffers are reused from frame to frame.
 type boxer struct {
-	label  []int32
-	stack  []int32
-	blocks []int32 // of the component at hand
+	kinds  []byte // of the frame's blocks, with a border of one block; 0 where a block is taken
+	stack  []place
+	blocks []place // of the component at hand
 	rects  []rect
 
 	columns, rows profile
+}
+
+// place is a block by its column and its row, and i, its place in the frame's planes.
+type place struct {
+	i    int32
+	c, r uint16
 }
 
 // rect is a rectangle of blocks, right and bottom exclusive.
@@ -86,34 +93,26 @@ type rect struct {
 
 func (q rect) area() int { return (q.r - q.l) * (q.b - q.t) }
 
-func (x *boxer) grow(n int) {
-	x.label = make([]int32, n)
-	x.stack = make([]int32, 0, n)
-	x.blocks = make([]int32, 0, n)
+func (x *boxer) grow(nb, rows int) {
+	x.kinds = make([]byte, (nb+2)*(rows+2)+8)
+	x.stack = make([]place, 0, nb*rows)
+	x.blocks = make([]place, 0, nb*rows)
 }
 
 func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspection.LineImage, gain inspection.ColumnGain, most int) []inspection.RegionOfInterest {
 	x.rects = x.rects[:0]
-	clear(x.label[:len(m.score)])
-	for i, s := range m.score {
-		if s < growAt || x.label[i] != 0 {
-			continue
-		}
-		x.component(m, i)
-		var sum, lines, peak float32
-		for _, b := range x.blocks {
-			peak = max(peak, m.score[b])
-			if m.which[b] == featureSmooth {
-				sum += m.score[b] / smoothBlocks
+	rows := len(m.score) / m.nb
+	blockKinds(m.score, m.which, m.nb, rows, growAt, x.kinds)
+	for r := range rows {
+		row := x.kinds[(r+1)*(m.nb+2)+1:]
+		for c := 0; c < m.nb; c++ {
+			if c+8 <= m.nb && binary.LittleEndian.Uint64(row[c:]) == 0 {
+				c += 7
 				continue
 			}
-			sum += m.score[b]
-			if kindOf(int(m.which[b])) == inspection.LineRegion {
-				lines += m.score[b] // one line answers in all the rows it was looked for in
+			if row[c] != noBlock {
+				x.region(m, c, r)
 			}
-		}
-		if (peak >= 1 && sum >= leastSum) || sum-lines >= enoughSum {
-			x.split(m, x.withoutHalo(m, peak))
 		}
 	}
 	x.merge()
@@ -134,25 +133,45 @@ func inOrder(a, b inspection.RegionOfInterest) int {
 	return cmp.Or(cmp.Compare(a.Y, b.Y), cmp.Compare(a.X, b.X), cmp.Compare(a.Height, b.Height), cmp.Compare(a.Width, b.Width))
 }
 
-// component collects the blocks that hang together with the one at seed. Smooth patches are told from what stands
+// region adds the rectangles of the component that block c of row r belongs to, where it is more than noise.
+func (x *boxer) region(m blockMap, c, r int) {
+	x.component(m, c, r)
+	var sum, lines, peak float32
+	for _, b := range x.blocks {
+		score, which := m.score[b.i], m.which[b.i]
+		peak = max(peak, score)
+		if which == featureSmooth {
+			sum += score / smoothBlocks
+			continue
+		}
+		sum += score
+		if kindOf(int(which)) == inspection.LineRegion {
+			lines += score // one line answers in all the rows it was looked for in
+		}
+	}
+	if (peak >= 1 && sum >= leastSum) || sum-lines >= enoughSum {
+		x.split(m, x.withoutHalo(m, peak))
+	}
+}
+
+// component collects the blocks that hang together with block c of row r. Smooth patches are told from what stands
 // out: joined, the two would cover what is neither.
-func (x *boxer) component(m blockMap, seed int) {
+func (x *boxer) component(m blockMap, c, r int) {
+	width := m.nb + 2
+	kind := x.kinds[(r+1)*width+c+1]
+	x.kinds[(r+1)*width+c+1] = noBlock
 	x.blocks = x.blocks[:0]
-	x.stack = append(x.stack[:0], int32(seed))
-	x.label[seed] = 1
-	rows := len(m.score) / m.nb
-	smooth := m.which[seed] == featureSmooth
+	x.stack = append(x.stack[:0], place{int32(r*m.nb + c), uint16(c), uint16(r)})
 	for len(x.stack) > 0 {
-		i := int(x.stack[len(x.stack)-1])
+		b := x.stack[len(x.stack)-1]
 		x.stack = x.stack[:len(x.stack)-1]
-		x.blocks = append(x.blocks, int32(i))
-		bx, by := i%m.nb, i/m.nb
-		for y := max(0, by-1); y <= min(rows-1, by+1); y++ {
-			for c := max(0, bx-1); c <= min(m.nb-1, bx+1); c++ {
-				j := y*m.nb + c
-				if x.label[j] == 0 && m.score[j] >= growAt && (m.which[j] == featureSmooth) == smooth {
-					x.label[j] = 1
-					x.stack = append(x.stack, int32(j))
+		x.blocks = append(x.blocks, b)
+		for dr := range 3 { // rows and columns of the border stand one before the blocks'
+			around := x.kinds[(int(b.r)+dr)*width+int(b.c):][:3]
+			for dc, k := range around {
+				if k == kind {
+					around[dc] = noBlock
+					x.stack = append(x.stack, place{b.i + int32((dr-1)*m.nb+dc-1), uint16(int(b.c) + dc - 1), uint16(int(b.r) + dr - 1)})
 				}
 			}
 		}
@@ -160,21 +179,21 @@ func (x *boxer) component(m blockMap, seed int) {
 }
 
 // withoutHalo takes off the component what only answers to the strong part next to it.
-func (x *boxer) withoutHalo(m blockMap, peak float32) []int32 {
+func (x *boxer) withoutHalo(m blockMap, peak float32) []place {
 	if peak*haloShare <= growAt {
 		return x.blocks
 	}
 	n := 0
 	for i, b := range x.blocks { // the strong ones first
-		if m.score[b] >= haloShare*peak {
+		if m.score[b.i] >= haloShare*peak {
 			x.blocks[n], x.blocks[i] = x.blocks[i], x.blocks[n]
 			n++
 		}
 	}
 	q := bound(m, x.blocks[:n])
 	for _, b := range x.blocks[n:] {
-		c, y := int(b)%m.nb, int(b)/m.nb
-		if c < q.l-haloReach || c >= q.r+haloReach || y < q.t-haloReach || y >= q.b+haloReach {
+		c, r := int(b.c), int(b.r)
+		if c < q.l-haloReach || c >= q.r+haloReach || r < q.t-haloReach || r >= q.b+haloReach {
 			x.blocks[n] = b
 			n++
 		}
@@ -182,13 +201,14 @@ func (x *boxer) withoutHalo(m blockMap, peak float32) []int32 {
 	return x.blocks[:n]
 }
 
-func bound(m blockMap, blocks []int32) rect {
-	q := rect{l: m.nb, t: len(m.score), count: len(blocks), peak: int(blocks[0]), smooth: m.which[blocks[0]] == featureSmooth}
-	for _, i := range blocks {
-		c, y := int(i)%m.nb, int(i)/m.nb
-		q.l, q.r, q.t, q.b = min(q.l, c), max(q.r, c+1), min(q.t, y), max(q.b, y+1)
-		if s := m.score[i]; s > q.score || (s == q.score && int(i) < q.peak) {
-			q.score, q.peak = s, int(i)
+func bound(m blockMap, blocks []place) rect {
+	first := blocks[0]
+	q := rect{l: m.nb, t: len(m.score), count: len(blocks), peak: int(first.i), smooth: m.which[first.i] == featureSmooth}
+	for _, p := range blocks {
+		c, r := int(p.c), int(p.r)
+		q.l, q.r, q.t, q.b = min(q.l, c), max(q.r, c+1), min(q.t, r), max(q.b, r+1)
+		if s := m.score[p.i]; s > q.score || (s == q.score && int(p.i) < q.peak) {
+			q.score, q.peak = s, int(p.i)
 		}
 	}
 	return q
@@ -196,12 +216,12 @@ func bound(m blockMap, blocks []int32) rect {
 
 // split covers the blocks with rectangles: one where they fill it, else the two of the cut that leaves
 // the least area, and so on with each.
-func (x *boxer) split(m blockMap, blocks []int32) {
+func (x *boxer) split(m blockMap, blocks []place) {
 	q := bound(m, blocks)
 	x.columns.reset(q.r - q.l)
 	x.rows.reset(q.b - q.t)
-	for _, i := range blocks {
-		c, y := int(i)%m.nb-q.l, int(i)/m.nb-q.t
+	for _, p := range blocks {
+		c, y := int(p.c)-q.l, int(p.r)-q.t
 		x.columns.add(c, y)
 		x.rows.add(y, c)
 	}
@@ -217,9 +237,9 @@ func (x *boxer) split(m blockMap, blocks []int32) {
 	}
 	n := 0
 	for i, p := range blocks {
-		before := int(p)/m.nb < q.t+row
+		before := int(p.r) < q.t+row
 		if a <= b {
-			before = int(p)%m.nb < q.l+column
+			before = int(p.c) < q.l+column
 		}
 		if before {
 			blocks[n], blocks[i] = blocks[i], blocks[n]

@@ -78,21 +78,43 @@ func measureLines(cols []uint16, nb int, s rowSpan, left, right []int32, scratch
 		(*C.float)(unsafe.Pointer(&scratch[0])), (*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane))
 }
 
-func lineScratch(nb int) int { return nb*8 + 64 + nb }
+func lineScratch(nb int) int { return nb + (nb*8+64)/2 }
 
-// measureBlocks fills the planes that measureLines leaves; sat holds blockScratch(nb, rows) numbers.
-func measureBlocks(blocks []uint16, blocksPlane, nb int, s rowSpan, left, right, steel []int32, sat []uint32, feat []float32, plane int) {
+// measureBlocks fills the planes that measureLines leaves; padded holds blockScratch(nb, rows) numbers.
+func measureBlocks(blocks []uint16, blocksPlane, nb int, s rowSpan, left, right, steel []int32, padded []uint16, feat []float32, plane int) {
 	C.cs_features((*C.uint16_t)(unsafe.Pointer(&blocks[0])), C.ptrdiff_t(blocksPlane), C.int(nb), C.int(s.start), C.int(s.first), C.int(s.end),
 		(*C.int32_t)(unsafe.Pointer(&left[0])), (*C.int32_t)(unsafe.Pointer(&right[0])), (*C.int32_t)(unsafe.Pointer(&steel[0])),
-		(*C.uint32_t)(unsafe.Pointer(&sat[0])), (*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane))
+		(*C.uint16_t)(unsafe.Pointer(&padded[0])), (*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane))
 }
 
-func blockScratch(nb, rows int) int { return 4 * (rows + 1) * (nb + 2*featureMargin + 1) }
+func blockScratch(nb, rows int) int { return 4 * rows * (nb + 2*featureMargin) }
 
 // smoother turns the textures that measureBlocks left into how far they lie below calm, those below least
 // counting as least.
 func smoother(texture []float32, calm, least float32) {
 	C.cs_smoother((*C.float)(unsafe.Pointer(&texture[0])), C.int(len(texture)), C.float(calm), C.float(least))
+}
+
+// measureBins is how many steps of a measure histogram tells apart.
+const measureBins = C.CS_BINS
+
+// histogram adds to bins how large a measure is, in steps, on every each-th block of the mask. A 0 is not counted.
+func histogram(feat []float32, m blockMask, each int, step float32, bins *[measureBins]int32) {
+	C.cs_histogram((*C.float)(unsafe.Pointer(&feat[0])), C.int(m.nb), C.int(len(m.left)), (*C.int32_t)(unsafe.Pointer(&m.left[0])),
+		(*C.int32_t)(unsafe.Pointer(&m.right[0])), C.int(each), C.float(step), (*C.int32_t)(unsafe.Pointer(&bins[0])))
+}
+
+// Kinds of blocks that a region may hold.
+const (
+	noBlock byte = iota
+	strikingBlock
+	smoothBlock
+)
+
+// blockKinds fills out, which has a border of one block around its rows of nb, with the kinds of blocks that score
+// least or more.
+func blockKinds(score []float32, which []uint8, nb, rows int, least float32, out []byte) {
+	C.cs_kinds((*C.float)(unsafe.Pointer(&score[0])), (*C.uint8_t)(unsafe.Pointer(&which[0])), C.int(nb), C.int(rows), C.float(least), (*C.uint8_t)(unsafe.Pointer(&out[0])))
 }
 
 // scoreBlocks combines the measures of n blocks.

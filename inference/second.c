@@ -17,45 +17,60 @@ static inline float fmin2(float a, float b) { return a < b ? a : b; }
 static inline float fmax2(float a, float b) { return a > b ? a : b; }
 
 // LINE_TILE columns at a time keep what a window needs in the first-level cache.
-#define LINE_TILE 1024
+#define LINE_TILE 2048
 
-// line_window answers for one window of rows: c holds the column means with 16 columns of margin on
-// either side, resp the response of each column.
-VECTORED static void line_window(const float *restrict c, float *restrict two, float *restrict eight, float *restrict resp, int n) {
-    // eight[i] is the mean of c[i..i+8).
+// fraction is a * by / 32768, rounded.
+static inline int16_t fraction(int16_t a, int16_t by) { return (int16_t)(((((int32_t)a * by) >> 14) + 1) >> 1); }
+
+static inline int16_t min16(int16_t a, int16_t b) { return a < b ? a : b; }
+static inline int16_t max16(int16_t a, int16_t b) { return a > b ? a : b; }
+
+// line_window answers for one window of rows: c holds the column means in eighths of a grey level, with 16 columns of
+// margin on either side. A block's best is how far its columns lie beyond both their flanks, in percent.
+VECTORED static void line_window(const int16_t *restrict c, int16_t *restrict two, int16_t *restrict eight, int16_t *restrict dark,
+                                 int16_t *restrict light, int n) {
+    // eight[i] is the sum of c[i..i+8), and so are the centres' means times 64.
     for (int i = 0; i < n + 31; i++)
-        two[i] = c[i] + c[i + 1];
+        two[i] = (int16_t)(c[i] + c[i + 1]);
     for (int i = 0; i < n + 24; i++)
-        eight[i] = (two[i] + two[i + 2] + two[i + 4] + two[i + 6]) * 0.125f;
+        eight[i] = (int16_t)(two[i] + two[i + 2] + two[i + 4] + two[i + 6]);
     for (int i = 0; i < n; i++) {
         const int x = i + 16;
-        const float three = (c[x - 1] + c[x] + c[x + 1]) * (1.0f / 3), five = (two[x - 2] + two[x] + c[x + 2]) * 0.2f;
+        const int16_t three = fraction((int16_t)(4 * (c[x - 1] + c[x] + c[x + 1])), 21845);
+        const int16_t five = fraction((int16_t)(2 * (two[x - 2] + two[x] + c[x + 2])), 26214);
         // The flanks are 8 columns wide and begin 2 columns beyond the centre's own.
-        const float l3 = eight[x - 11], r3 = eight[x + 4], l5 = eight[x - 12], r5 = eight[x + 5];
-        const float dark = fmax2(fmin2(l3, r3) - three, fmin2(l5, r5) - five);
-        const float light = fmax2(three - fmax2(l3, r3), five - fmax2(l5, r5));
-        const float level = fmax2(8, 0.5f * (l5 + r5));
-        resp[i] = (light > dark ? fmax2(light, 0) : -fmax2(dark, 0)) / level * 100;
+        const int16_t l3 = eight[x - 11], r3 = eight[x + 4], l5 = eight[x - 12], r5 = eight[x + 5];
+        dark[i] = max16((int16_t)(min16(l3, r3) - three), (int16_t)(min16(l5, r5) - five));
+        light[i] = max16((int16_t)(three - max16(l3, r3)), (int16_t)(five - max16(l5, r5)));
     }
 }
 
-// widest gives the least and the greatest of v[i..i+8) in lo[i] and hi[i]. The arrays have 8 more
-// numbers than n; what stands there reaches only the last seven results, where no block begins.
-VECTORED static void widest(const float *restrict v, float *restrict lo, float *restrict hi, int n) {
-    for (int i = 0; i < n; i++) {
-        lo[i] = fmin2(v[i], v[i + 1]);
-        hi[i] = fmax2(v[i], v[i + 1]);
-    }
-    for (int k = 2; k < 8; k *= 2) {
-        for (int i = 0; i < n; i++) {
-            lo[i] = fmin2(lo[i], lo[i + k]);
-            hi[i] = fmax2(hi[i], hi[i + k]);
-        }
+// most gives the greatest number of each block of 8.
+VECTORED static void most(const int16_t *restrict v, int16_t *restrict two, int16_t *restrict four, int16_t *restrict to, int blocks) {
+    for (int i = 0; i < 4 * blocks; i++)
+        two[i] = max16(v[2 * i], v[2 * i + 1]);
+    for (int i = 0; i < 2 * blocks; i++)
+        four[i] = max16(two[2 * i], two[2 * i + 1]);
+    for (int i = 0; i < blocks; i++)
+        to[i] = max16(four[2 * i], four[2 * i + 1]);
+}
+
+// DIM is the sum of a block of columns at a grey level of 8: what is darker counts as that.
+#define DIM (8 * 64)
+
+// line_blocks turns the blocks' greatest differences into responses. level[b] is the sum of the block before b: the
+// brightness is that of the blocks on either side.
+VECTORED static void line_blocks(const int16_t *restrict dark, const int16_t *restrict light, const int16_t *restrict level, int blocks,
+                                 float *restrict best) {
+    for (int b = 0; b < blocks; b++) {
+        const int d = dark[b] > 0 ? dark[b] : 0, l = light[b] > 0 ? light[b] : 0;
+        const int most = l > d ? l : -d, around = level[b] + level[b + 2];
+        best[b] = (float)most * 200 / (float)(around > 2 * DIM ? around : 2 * DIM);
     }
 }
 
-VECTORED static void add_rows(const uint16_t *restrict cols, int n, int rows, float *restrict c) {
-    const float scale = 1.0f / (float)(8 * rows);
+VECTORED static void add_rows(const uint16_t *restrict cols, int n, int rows, int16_t *restrict c) {
+    const uint16_t share = (uint16_t)(65536 / rows);
     uint16_t sum[1024]; // 16 rows of column sums at most: 16 * 8 * 255 fits
     for (int x0 = 0; x0 < n; x0 += 1024) {
         const int m = n - x0 < 1024 ? n - x0 : 1024;
@@ -66,14 +81,14 @@ VECTORED static void add_rows(const uint16_t *restrict cols, int n, int rows, fl
                 sum[i] = (uint16_t)(sum[i] + src[i]);
         }
         for (int i = 0; i < m; i++)
-            c[x0 + i] = (float)sum[i] * scale;
+            c[x0 + i] = (int16_t)(((uint32_t)sum[i] * share) >> 16);
     }
 }
 
 // extend gives the columns outside [l, r) the mean of the eight next to them inside: what is not strip
 // looks like its edge and so does not respond.
-static void extend(float *c, int n, int l, int r) {
-    float a = 0, b = 0;
+static void extend(int16_t *c, int n, int l, int r) {
+    int a = 0, b = 0;
     if (r - l < 8)
         l = 0, r = n;
     for (int i = 0; i < 8; i++) {
@@ -81,9 +96,9 @@ static void extend(float *c, int n, int l, int r) {
         b += c[r - 1 - i];
     }
     for (int i = -16; i < l; i++)
-        c[i] = a / 8;
+        c[i] = (int16_t)(a / 8);
     for (int i = r; i < n + 17; i++)
-        c[i] = b / 8;
+        c[i] = (int16_t)(b / 8);
 }
 
 // stronger keeps in to whichever lies farther from zero.
@@ -94,9 +109,11 @@ VECTORED static void stronger(float *restrict to, const float *restrict v, int n
 
 void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const int32_t *left, const int32_t *right,
               float *scratch, float *feat, ptrdiff_t plane) {
-    const int n = nb * 8, span = n + 64;
-    float *c = scratch, *best = scratch + span;
-    float two[LINE_TILE + 64], eight[LINE_TILE + 64], resp[LINE_TILE + 64];
+    const int n = nb * 8;
+    float *best = scratch;
+    int16_t *c = (int16_t *)(scratch + nb);
+    int16_t two[LINE_TILE + 64], eight[LINE_TILE + 64], dark[LINE_TILE], light[LINE_TILE];
+    int16_t darkest[LINE_TILE / 8], lightest[LINE_TILE / 8], level[LINE_TILE / 8 + 2];
     for (int f = 0; f < 3; f++) {
         const int rows = 4 << f, step = rows / 2;
         float *out = feat + (CS_LINE_32 + f) * plane;
@@ -117,10 +134,12 @@ void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const
             extend(c + 16, n, l, r);
             for (int x0 = 0; x0 < n; x0 += LINE_TILE) {
                 const int m = n - x0 < LINE_TILE ? n - x0 : LINE_TILE;
-                line_window(c + x0, two, eight, resp, m);
-                widest(resp, two, eight, m);
-                for (int i = 0; i < m; i += 8)
-                    best[(x0 + i) / 8] = eight[i] > -two[i] ? eight[i] : two[i];
+                line_window(c + x0, two, eight, dark, light, m);
+                for (int b = 0; b < m / 8 + 2; b++)
+                    level[b] = eight[8 * b + 8];
+                most(dark, two, eight, darkest, m / 8);
+                most(light, two, eight, lightest, m / 8);
+                line_blocks(darkest, lightest, level, m / 8, best + x0 / 8);
             }
             const int b0 = (l + 7) / 8, b1 = r / 8;
             for (int i = from > first ? from : first; i < stop; i++)
@@ -139,21 +158,69 @@ static void pad_row(const uint16_t *src, int nb, int l, int r, uint16_t *dst) {
         dst[i] = src[r - 1];
 }
 
-// box is the mean over the 2h+1 blocks across and the rows around r, as many above as below, so that a
-// gradient along the strip does not look like a difference where the frame ends. sat is a summed area
-// table whose differences are exact although its sums may wrap.
-VECTORED static void box(const uint32_t *sat, int width, int start, int end, int r, int across, int n, float *restrict out) {
-    int h = across;
+// A window's rows are summed up as it moves along: what enters is added, what it leaves taken off.
+typedef struct {
+    int half, from, to; // the window reaches half blocks to every side; the rows summed up, to exclusive
+    uint32_t *sum;
+} window;
+
+VECTORED static void add(uint32_t *restrict sum, const uint16_t *restrict row, int n) {
+    for (int i = 0; i < n; i++)
+        sum[i] += row[i];
+}
+
+VECTORED static void take(uint32_t *restrict sum, const uint16_t *restrict row, int n) {
+    for (int i = 0; i < n; i++)
+        sum[i] -= row[i];
+}
+
+VECTORED static void add_across(const uint32_t *restrict v, int half, float scale, uint32_t *restrict two, uint32_t *restrict four,
+                                float *restrict out, int n) {
+    // two[i] and four[i] are the sums of the numbers from v[i] on.
+    if (half > 1)
+        for (int i = 0; i < n + 2 * half; i++)
+            two[i] = v[i] + v[i + 1];
+    if (half > 2)
+        for (int i = 0; i < n + 2 * half - 2; i++)
+            four[i] = two[i] + two[i + 2];
+    switch (half) {
+    case 1:
+        for (int i = 0; i < n; i++)
+            out[i] = (float)(int32_t)(v[i] + v[i + 1] + v[i + 2]) * scale;
+        break;
+    case 2:
+        for (int i = 0; i < n; i++)
+            out[i] = (float)(int32_t)(two[i] + two[i + 2] + v[i + 4]) * scale;
+        break;
+    case 4:
+        for (int i = 0; i < n; i++)
+            out[i] = (float)(int32_t)(four[i] + four[i + 4] + v[i + 8]) * scale;
+        break;
+    case 7:
+        for (int i = 0; i < n; i++)
+            out[i] = (float)(int32_t)(four[i] + four[i + 4] + four[i + 8] + two[i + 12] + v[i + 14]) * scale;
+        break;
+    }
+}
+
+// box is the mean over the 2*half+1 blocks across and the rows around r, as many above as below, so that a gradient
+// along the strip does not look like a difference where the frame ends. It is asked for one row after the other.
+static void box(window *w, const uint16_t *rows, int width, int start, int end, int r, uint32_t *two, uint32_t *four, float *out, int n) {
+    int h = w->half;
     if (h > r - start)
         h = r - start;
     if (h > end - 1 - r)
         h = end - 1 - r;
-    const uint32_t *top = sat + (ptrdiff_t)(r - h - start) * width + CS_MARGIN - across;
-    const uint32_t *bottom = sat + (ptrdiff_t)(r + h + 1 - start) * width + CS_MARGIN - across;
-    const int w = 2 * across + 1;
-    const float scale = 1.0f / (float)((2 * h + 1) * w);
-    for (int i = 0; i < n; i++)
-        out[i] = (float)(int32_t)(bottom[i + w] - bottom[i] - top[i + w] + top[i]) * scale;
+    if (w->to == 0) {
+        memset(w->sum, 0, sizeof *w->sum * (size_t)width);
+        w->from = w->to = r - h;
+    }
+    for (; w->to < r + h + 1; w->to++)
+        add(w->sum, rows + (ptrdiff_t)(w->to - start) * width, width);
+    for (; w->from < r - h; w->from++)
+        take(w->sum, rows + (ptrdiff_t)(w->from - start) * width, width);
+    const float scale = 1.0f / (float)((2 * h + 1) * (2 * w->half + 1));
+    add_across(w->sum + CS_MARGIN - w->half, w->half, scale, two, four, out, n);
 }
 
 VECTORED static void to_unit(float *restrict level, int n) {
@@ -191,81 +258,68 @@ VECTORED static void runs(float *restrict f, const uint16_t *restrict sum, const
 }
 
 // log_texture is 100 times the mean logarithm of three measures of texture, each in half percents of the
-// brightness and 1 at least. The logarithm's mantissa is a parabola: off by 0.3 at most.
+// brightness and least, which is 1, at least. The logarithm's mantissa is a parabola: off by 0.3 at most. (With the 1
+// written out the compiler makes branches and no vectors.)
 VECTORED static void log_texture(float *restrict out, const float *restrict gx, const float *restrict gy, const float *restrict range,
-                                 const float *restrict unit, int n) {
+                                 const float *restrict unit, float least, int n) {
     for (int i = 0; i < n; i++) {
-        const float p = fmax2(2 * gx[i] * unit[i], 1) * fmax2(2 * (64.0f / 56) * gy[i] * unit[i], 1) * fmax2(2 * range[i], 1);
-        union {
-            float f;
-            uint32_t bits;
-        } u = {p};
-        const float exponent = (float)((int32_t)(u.bits >> 23) - 127);
-        u.bits = (u.bits & 0x7fffff) | 0x3f800000;
-        const float m = u.f;
+        const float p = fmax2(2 * gx[i] * unit[i], least) * fmax2(2 * (64.0f / 56) * gy[i] * unit[i], least) * fmax2(2 * range[i], least);
+        int32_t bits;
+        memcpy(&bits, &p, sizeof bits);
+        const float exponent = (float)((bits >> 23) - 127);
+        bits = (bits & 0x7fffff) | 0x3f800000;
+        float m;
+        memcpy(&m, &bits, sizeof m);
         out[i] = (exponent + (2 - m * (1.0f / 3)) * m - 5.0f / 3) * (100 * 0.69314718f / 3);
     }
 }
 
+VECTORED static void ranges_of(const uint16_t *restrict lo, const uint16_t *restrict hi, int n, uint16_t *restrict range) {
+    for (int i = 0; i < n; i++)
+        range[i] = (uint16_t)(hi[i] - lo[i]);
+}
+
 void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int start, int first, int end, const int32_t *left,
-                 const int32_t *right, const int32_t *steel, uint32_t *sat, float *feat, ptrdiff_t plane) {
-    const int width = nb + 2 * CS_MARGIN + 1, rows = end - start;
-    const ptrdiff_t table = (ptrdiff_t)(rows + 1) * width;
-        uint16_t padded[width], range[nb];
-    for (int k = 0; k < 4; k++) {
-        uint32_t *t = sat + k * table;
-        memset(t, 0, sizeof *t * (size_t)width);
-        for (int r = start; r < end; r++) {
-            const uint32_t *above = t + (ptrdiff_t)(r - start) * width;
-            uint32_t *here = t + (ptrdiff_t)(r - start + 1) * width, sum = 0;
-            const int like = steel[r];
-            const uint16_t *row = blocks + (ptrdiff_t)like * nb;
-            if (k == 3) {
-                for (int i = 0; i < nb; i++)
-                    range[i] = (uint16_t)(row[CS_PAIR_HI * blocks_plane + i] - row[CS_PAIR_LO * blocks_plane + i]);
-                row = range;
-            } else {
-                row += (k == 0 ? CS_SUM : k == 1 ? CS_GX : CS_GY) * blocks_plane;
-            }
-            pad_row(row, nb, (left[like] + 7) / 8, right[like] / 8, padded);
-            here[0] = 0;
-            for (int i = 0; i + 1 < width; i++) {
-                sum += padded[i];
-                here[i + 1] = above[i + 1] + sum;
-            }
-        }
+                 const int32_t *right, const int32_t *steel, uint16_t *padded, float *feat, ptrdiff_t plane) {
+    const int width = nb + 2 * CS_MARGIN;
+    const ptrdiff_t table = (ptrdiff_t)(end - start) * width;
+    const uint16_t *sums = padded, *gx = padded + table, *gy = padded + 2 * table, *ranges = padded + 3 * table;
+    uint16_t range[nb];
+    for (int r = start; r < end; r++) {
+        const int like = steel[r], l = (left[like] + 7) / 8, to = right[like] / 8;
+        const uint16_t *row = blocks + (ptrdiff_t)like * nb;
+        uint16_t *out = padded + (ptrdiff_t)(r - start) * width;
+        pad_row(row + CS_SUM * blocks_plane, nb, l, to, out);
+        pad_row(row + CS_GX * blocks_plane, nb, l, to, out + table);
+        pad_row(row + CS_GY * blocks_plane, nb, l, to, out + 2 * table);
+        ranges_of(row + CS_PAIR_LO * blocks_plane, row + CS_PAIR_HI * blocks_plane, nb, range);
+        pad_row(range, nb, l, to, out + 3 * table);
     }
-    const uint32_t *sums = sat, *gx = sat + table, *gy = sat + 2 * table, *ranges = sat + 3 * table;
+    uint32_t memory[8][width], two[width], four[width];
+    window unit_w = {.half = 7, .sum = memory[0]}, near_w = {.half = 1, .sum = memory[1]}, far_w = {.half = 4, .sum = memory[2]},
+           gx3 = {.half = 1, .sum = memory[3]}, gy3 = {.half = 1, .sum = memory[4]}, texture = {.half = 2, .sum = memory[5]},
+           gx5_w = {.half = 2, .sum = memory[6]}, gy5_w = {.half = 2, .sum = memory[7]};
     float unit[nb], near[nb], far[nb], gx5[nb], gy5[nb];
     for (int r = first; r < end; r++) {
         const uint16_t *m = blocks + (ptrdiff_t)r * nb;
         float *f = feat + (ptrdiff_t)(r - first) * nb;
-        box(sums, width, start, end, r, 7, nb, unit);
+        box(&unit_w, sums, width, start, end, r, two, four, unit, nb);
         to_unit(unit, nb);
-        box(sums, width, start, end, r, 1, nb, near);
-        box(sums, width, start, end, r, 4, nb, far);
+        box(&near_w, sums, width, start, end, r, two, four, near, nb);
+        box(&far_w, sums, width, start, end, r, two, four, far, nb);
         differ(f + CS_PATCH * plane, near, far, unit, nb);
-        box(gx, width, start, end, r, 1, nb, f + CS_GRAD_X * plane);
+        box(&gx3, gx, width, start, end, r, two, four, f + CS_GRAD_X * plane, nb);
         scaled(f + CS_GRAD_X * plane, unit, 1, nb);
-        box(gy, width, start, end, r, 1, nb, f + CS_GRAD_Y * plane);
+        box(&gy3, gy, width, start, end, r, two, four, f + CS_GRAD_Y * plane, nb);
         scaled(f + CS_GRAD_Y * plane, unit, 64.0f / 56, nb); // 56 differences a block, not 64
-        box(ranges, width, start, end, r, 2, nb, f + CS_TEXTURE * plane);
+        box(&texture, ranges, width, start, end, r, two, four, f + CS_TEXTURE * plane, nb);
         scaled(f + CS_TEXTURE * plane, unit, 64, nb);
-        box(gx, width, start, end, r, 2, nb, gx5);
-        box(gy, width, start, end, r, 2, nb, gy5);
-        log_texture(f + CS_SMOOTH * plane, gx5, gy5, f + CS_TEXTURE * plane, unit, nb);
+        box(&gx5_w, gx, width, start, end, r, two, four, gx5, nb);
+        box(&gy5_w, gy, width, start, end, r, two, four, gy5, nb);
+        log_texture(f + CS_SMOOTH * plane, gx5, gy5, f + CS_TEXTURE * plane, unit, 1, nb);
         extremes(f + CS_DARK * plane, f + CS_LIGHT * plane, near, m + CS_PAIR_LO * blocks_plane, m + CS_PAIR_HI * blocks_plane, unit, nb);
         runs(f + CS_ROW * plane, m + CS_SUM * blocks_plane, m + CS_ROW_LO * blocks_plane, m + CS_ROW_HI * blocks_plane, unit, nb);
         runs(f + CS_COL * plane, m + CS_SUM * blocks_plane, m + CS_COL_LO * blocks_plane, m + CS_COL_HI * blocks_plane, unit, nb);
-    }
-}
-
-VECTORED static void score_measure(const float *restrict f, float weight, uint8_t number, int n, float *restrict score, uint8_t *restrict which) {
-    for (int i = 0; i < n; i++) {
-        const float s = fabsf(f[i]) * weight;
-        const uint8_t old = which[i];
-        which[i] = s > score[i] ? number : old;
-        score[i] = fmax2(score[i], s);
     }
 }
 
@@ -274,9 +328,58 @@ VECTORED void cs_smoother(float *texture, int n, float calm, float least) {
         texture[i] = fmax2(calm - fmax2(texture[i], least), 0);
 }
 
+// SCORE_TILE blocks at a time keep their score in the first-level cache while the measures pass by.
+#define SCORE_TILE 512
+
+VECTORED static void score_measure(const float *restrict f, float weight, int32_t number, int n, float *restrict score, int32_t *restrict which) {
+    for (int i = 0; i < n; i++) {
+        const float s = fabsf(f[i]) * weight;
+        which[i] = s > score[i] ? number : which[i];
+        score[i] = fmax2(score[i], s);
+    }
+}
+
+VECTORED static void to_bytes(const int32_t *restrict which, int n, uint8_t *restrict out) {
+    for (int i = 0; i < n; i++)
+        out[i] = (uint8_t)which[i];
+}
+
 void cs_score(const float *feat, ptrdiff_t plane, int n, const float *weight, float *score, uint8_t *which) {
-    memset(score, 0, sizeof *score * (size_t)n);
-    memset(which, 0, (size_t)n);
-    for (int k = 0; k < CS_FEATURES; k++)
-        score_measure(feat + k * plane, weight[k], (uint8_t)k, n, score, which);
+    int32_t number[SCORE_TILE];
+    for (int at = 0; at < n; at += SCORE_TILE) {
+        const int m = n - at < SCORE_TILE ? n - at : SCORE_TILE;
+        memset(score + at, 0, sizeof *score * (size_t)m);
+        memset(number, 0, sizeof *number * (size_t)m);
+        for (int k = 0; k < CS_FEATURES; k++)
+            score_measure(feat + k * plane + at, weight[k], k, m, score + at, number);
+        to_bytes(number, m, which + at);
+    }
+}
+
+VECTORED static void kinds(const float *restrict score, const uint8_t *restrict which, float least, int n, uint8_t *restrict out) {
+    for (int i = 0; i < n; i++)
+        out[i] = (uint8_t)(score[i] < least ? 0 : which[i] == CS_SMOOTH ? 2 : 1);
+}
+
+void cs_kinds(const float *score, const uint8_t *which, int nb, int rows, float least, uint8_t *out) {
+    const ptrdiff_t width = nb + 2;
+    memset(out, 0, (size_t)width);
+    for (int r = 0; r < rows; r++) {
+        uint8_t *row = out + (r + 1) * width;
+        row[0] = row[nb + 1] = 0;
+        kinds(score + (ptrdiff_t)r * nb, which + (ptrdiff_t)r * nb, least, nb, row + 1);
+    }
+    memset(out + (rows + 1) * width, 0, (size_t)width);
+}
+
+void cs_histogram(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step, int32_t *bins) {
+    const float scale = 1 / step;
+    for (int r = 0; r < rows; r++) {
+        const float *row = feat + (ptrdiff_t)r * nb;
+        const int to = right[r] / 8 < nb ? right[r] / 8 : nb;
+        for (int i = (left[r] + 7) / 8 + r % each; i < to; i += each) {
+            const float v = fabsf(row[i]) * scale;
+            bins[v < CS_BINS ? (int)v : CS_BINS - 1] += v > 0;
+        }
+    }
 }

@@ -24,6 +24,8 @@ enum {
     CS_FEATURES
 };
 
+#define CS_BINS 256
+
 // CS_MARGIN blocks of the strip's edge value stand on either side of a padded row.
 #define CS_MARGIN 16
 
@@ -34,9 +36,9 @@ void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const
               float *scratch, float *feat, ptrdiff_t plane);
 
 // cs_features fills the other planes. steel names for each row the nearest that shows strip: itself, or
-// the one that stands in for it beyond the head or tail end. sat has room for 4 * (end-start+1) * (nb+2*CS_MARGIN+1) numbers.
+// the one that stands in for it beyond the head or tail end. padded has room for 4 * (end-start) * (nb+2*CS_MARGIN) numbers.
 void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int start, int first, int end, const int32_t *left,
-                 const int32_t *right, const int32_t *steel, uint32_t *sat, float *feat, ptrdiff_t plane);
+                 const int32_t *right, const int32_t *steel, uint16_t *padded, float *feat, ptrdiff_t plane);
 
 // cs_smoother turns n textures, as cs_features leaves them in CS_SMOOTH, into how far they lie below calm, and 0 above.
 // A texture below least counts as least.
@@ -45,5 +47,14 @@ void cs_smoother(float *texture, int n, float calm, float least);
 // cs_score combines n blocks' measures: score is the greatest of |f| * weight[f], which the
 // measure of that number gave.
 void cs_score(const float *feat, ptrdiff_t plane, int n, const float *weight, float *score, uint8_t *which);
+
+// cs_histogram counts how large a measure is, in steps, on every each-th block between left and right of the rows. A 0 is
+// not counted, the last of the CS_BINS bins takes all that is larger.
+void cs_histogram(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step, int32_t *bins);
+
+// cs_kinds says of each block whether a region may hold it: 0 where its score is below least, 2 where its
+// smoothness is what scored, 1 where anything else is. A border of one block holds 0: out has (rows+2) * (nb+2)
+// numbers.
+void cs_kinds(const float *score, const uint8_t *which, int nb, int rows, float least, uint8_t *out);
 
 #endif
