@@ -147,9 +147,7 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 	out.Edges = d.edges.find(sums, d.cols, d.nb, s, img, d.left, d.right)
 	out.BlockColumns, out.BlockRows = d.nb, rows
 	out.Means = slices.Grow(out.Means[:0], rows*d.nb)[:rows*d.nb]
-	for i, v := range sums[s.first*d.nb : s.end*d.nb] {
-		out.Means[i] = byte((v + 32) / 64)
-	}
+	blockMeans(sums[s.first*d.nb:s.end*d.nb], out.Means)
 	out.Unscreened = d.edges.unscreened(out.Unscreened[:0], s, img.Height, d.left, d.right)
 	out.Regions = out.Regions[:0]
 	if out.Edges.Present && d.nearestSteel(s) {

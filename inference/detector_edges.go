@@ -32,7 +32,8 @@ type edgeFinder struct {
 	sorted            []float32
 	// known is the last cut between background and strip. It belongs to the line and not to the coil,
 	// so a head end does not forget it.
-	known float32
+	known  float32
+	levels [256]int32 // a field, since what C is given lives on the heap
 }
 
 func (e *edgeFinder) grow(rows int) {
@@ -122,7 +123,7 @@ func (e *edgeFinder) unscreened(dst []inspection.UnscreenedLines, s rowSpan, hei
 // background they tell; else what the last such frame told; before there was one, all is strip but what
 // is as good as black.
 func (e *edgeFinder) cut(sums []uint16) float32 {
-	if cut, ok := splitLevels(sums); ok {
+	if cut, ok := splitLevels(sums, &e.levels); ok {
 		e.known = cut
 		return cut
 	}
@@ -130,13 +131,7 @@ func (e *edgeFinder) cut(sums []uint16) float32 {
 	if e.known > 0 {
 		cut = e.known
 	}
-	bright := 0
-	for _, v := range sums {
-		if float32(v) >= cut {
-			bright++
-		}
-	}
-	if 50*bright < len(sums) {
+	if 50*blocksAtLeast(sums, int(math.Ceil(float64(cut)))) < len(sums) {
 		return cut // nothing but background
 	}
 	return 0
@@ -206,15 +201,13 @@ func (e *edgeFinder) median(raw []float32, s rowSpan, from, to int) (float32, in
 }
 
 // splitLevels looks for two levels of brightness in a frame: a dark one for what lies beside the strip
-// and a bright one for the strip. cut is the brightness between them, as the sum of a block.
-func splitLevels(sums []uint16) (cut float32, two bool) {
-	var count, weighed [257]int // of the levels below
-	for _, v := range sums {
-		count[v/64+1]++
-	}
-	for i := range 256 {
-		weighed[i+1] = weighed[i] + i*count[i+1]
-		count[i+1] += count[i]
+// and a bright one for the strip. cut is the brightness between them, as the sum of a block. levels is room to work in.
+func splitLevels(sums []uint16, levels *[256]int32) (cut float32, two bool) {
+	var count, weighed [257]int // of the levels below each
+	greyLevels(sums, levels)
+	for i, n := range levels {
+		count[i+1] = count[i] + int(n)
+		weighed[i+1] = weighed[i] + i*int(n)
 	}
 	mean := func(from, to int) (float32, int) {
 		n, sum := count[to]-count[from], weighed[to]-weighed[from]

@@ -95,6 +95,21 @@ func smoother(texture []float32, calm, least float32) {
 	C.cs_smoother((*C.float)(unsafe.Pointer(&texture[0])), C.int(len(texture)), C.float(calm), C.float(least))
 }
 
+// blockMeans gives the mean grey level of each block, of its sum.
+func blockMeans(sums []uint16, means []byte) {
+	C.cs_means((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(len(sums)), (*C.uint8_t)(unsafe.Pointer(&means[0])))
+}
+
+// blocksAtLeast tells how many blocks' sums are least or more.
+func blocksAtLeast(sums []uint16, least int) int {
+	return int(C.cs_at_least((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(len(sums)), C.int(least)))
+}
+
+// greyLevels counts the blocks of each grey level, rounded down, by their sums.
+func greyLevels(sums []uint16, count *[256]int32) {
+	C.cs_grey_levels((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(len(sums)), (*C.int32_t)(unsafe.Pointer(&count[0])))
+}
+
 // measureBins is how many steps of a measure histogram tells apart.
 const measureBins = C.CS_BINS
 

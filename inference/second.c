@@ -383,3 +383,29 @@ void cs_histogram(const float *feat, int nb, int rows, const int32_t *left, cons
         }
     }
 }
+
+VECTORED void cs_means(const uint16_t *restrict sums, int n, uint8_t *restrict means) {
+    for (int i = 0; i < n; i++)
+        means[i] = (uint8_t)((sums[i] + 32) >> 6);
+}
+
+VECTORED int cs_at_least(const uint16_t *sums, int n, int least) {
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        count += sums[i] >= least;
+    return count;
+}
+
+void cs_grey_levels(const uint16_t *sums, int n, int32_t *count) {
+    // Neighbours are of like brightness: a counter a turn, so that no addition waits for the one before.
+    int32_t turn[4][256];
+    memset(turn, 0, sizeof turn);
+    int i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++)
+            turn[k][sums[i + k] >> 6]++;
+    for (; i < n; i++)
+        turn[0][sums[i] >> 6]++;
+    for (int v = 0; v < 256; v++)
+        count[v] = turn[0][v] + turn[1][v] + turn[2][v] + turn[3][v];
+}

@@ -48,6 +48,15 @@ void cs_smoother(float *texture, int n, float calm, float least);
 // measure of that number gave.
 void cs_score(const float *feat, ptrdiff_t plane, int n, const float *weight, float *score, uint8_t *which);
 
+// cs_means gives the mean of each block, of its sum, in whole grey levels.
+void cs_means(const uint16_t *sums, int n, uint8_t *means);
+
+// cs_at_least tells how many sums are least or more.
+int cs_at_least(const uint16_t *sums, int n, int least);
+
+// cs_grey_levels counts the blocks of each grey level, rounded down: count holds 256 numbers.
+void cs_grey_levels(const uint16_t *sums, int n, int32_t *count);
+
 // cs_histogram counts how large a measure is, in steps, on every each-th block between left and right of the rows. A 0 is
 // not counted, the last of the CS_BINS bins takes all that is larger.
 void cs_histogram(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step, int32_t *bins);
