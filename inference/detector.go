@@ -158,8 +158,7 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 		d.levels.follow(d.feat, n, inside, img.Height)
 		smoother(d.feat[featureSmooth*n:(featureSmooth+1)*n], d.levels.calm, leastTexture)
 		d.weight = d.levels.weights(d.threshold, &d.scales)
-		scoreBlocks(d.feat, n, n, &d.weight, d.score, d.which)
-		inside.blank(d.score)
+		scoreBlocks(d.feat, n, inside, &d.weight, growAt, d.score, d.which, d.boxes.kinds)
 		out.Regions = d.boxes.regions(out.Regions, blockMap{score: d.score[:n], which: d.which[:n], feat: d.feat, plane: n, nb: d.nb, weight: &d.weight}, img, gain, d.maxRegions)
 	}
 	d.keep(rows)

@@ -159,12 +159,3 @@ func (m blockMask) quantile(feat []float32, share, step float32, bins *[measureB
 	}
 	return 0, 0
 }
-
-// blank takes away the score of blocks off the strip.
-func (m blockMask) blank(score []float32) {
-	for r := range m.left {
-		from, to := m.row(r)
-		clear(score[r*m.nb : r*m.nb+min(from, m.nb)])
-		clear(score[r*m.nb+min(to, m.nb) : (r+1)*m.nb])
-	}
-}

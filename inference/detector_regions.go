@@ -68,7 +68,7 @@ func (m blockMap) liveliest(q rect) (block, which int) {
 
 // boxer turns scores into rectangles. Its buffers are reused from frame to frame.
 type boxer struct {
-	kinds  []byte // of the frame's blocks, with a border of one block; 0 where a block is taken
+	kinds  []byte // of the frame's blocks, as scoreBlocks gives them; 0 where a block is taken
 	stack  []place
 	blocks []place // of the component at hand
 	rects  []rect
@@ -102,7 +102,6 @@ func (x *boxer) grow(nb, rows int) {
 func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspection.LineImage, gain inspection.ColumnGain, most int) []inspection.RegionOfInterest {
 	x.rects = x.rects[:0]
 	rows := len(m.score) / m.nb
-	blockKinds(m.score, m.which, m.nb, rows, growAt, x.kinds)
 	for r := range rows {
 		row := x.kinds[(r+1)*(m.nb+2)+1:]
 		for c := 0; c < m.nb; c++ {

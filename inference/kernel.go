@@ -126,13 +126,10 @@ const (
 	smoothBlock
 )
 
-// blockKinds fills out, which has a border of one block around its rows of nb, with the kinds of blocks that score
-// least or more.
-func blockKinds(score []float32, which []uint8, nb, rows int, least float32, out []byte) {
-	C.cs_kinds((*C.float)(unsafe.Pointer(&score[0])), (*C.uint8_t)(unsafe.Pointer(&which[0])), C.int(nb), C.int(rows), C.float(least), (*C.uint8_t)(unsafe.Pointer(&out[0])))
-}
-
-// scoreBlocks combines the measures of n blocks.
-func scoreBlocks(feat []float32, plane, n int, weight *[features]float32, score []float32, which []uint8) {
-	C.cs_score((*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane), C.int(n), (*C.float)(unsafe.Pointer(&weight[0])), (*C.float)(unsafe.Pointer(&score[0])), (*C.uint8_t)(unsafe.Pointer(&which[0])))
+// scoreBlocks combines the blocks' measures, a row of nb each, inside the mask. kind, which has a border of one block
+// around, says what blocks that score least or more a region may hold.
+func scoreBlocks(feat []float32, plane int, m blockMask, weight *[features]float32, least float32, score []float32, which []uint8, kind []byte) {
+	C.cs_score((*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane), C.int(m.nb), C.int(len(m.left)), (*C.int32_t)(unsafe.Pointer(&m.left[0])),
+		(*C.int32_t)(unsafe.Pointer(&m.right[0])), (*C.float)(unsafe.Pointer(&weight[0])), C.float(least), (*C.float)(unsafe.Pointer(&score[0])),
+		(*C.uint8_t)(unsafe.Pointer(&which[0])), (*C.uint8_t)(unsafe.Pointer(&kind[0])))
 }

@@ -328,48 +328,43 @@ VECTORED void cs_smoother(float *texture, int n, float calm, float least) {
         texture[i] = fmax2(calm - fmax2(texture[i], least), 0);
 }
 
-// SCORE_TILE blocks at a time keep their score in the first-level cache while the measures pass by.
-#define SCORE_TILE 512
-
-VECTORED static void score_measure(const float *restrict f, float weight, int32_t number, int n, float *restrict score, int32_t *restrict which) {
+VECTORED static void score_measure(const float *restrict f, float weight, int32_t measure, int n, float *restrict score, int32_t *restrict number) {
     for (int i = 0; i < n; i++) {
         const float s = fabsf(f[i]) * weight;
-        which[i] = s > score[i] ? number : which[i];
+        number[i] = s > score[i] ? measure : number[i];
         score[i] = fmax2(score[i], s);
     }
 }
 
-VECTORED static void to_bytes(const int32_t *restrict which, int n, uint8_t *restrict out) {
+VECTORED static void to_bytes(const int32_t *restrict number, int n, uint8_t *restrict out) {
     for (int i = 0; i < n; i++)
-        out[i] = (uint8_t)which[i];
+        out[i] = (uint8_t)number[i];
 }
 
-void cs_score(const float *feat, ptrdiff_t plane, int n, const float *weight, float *score, uint8_t *which) {
-    int32_t number[SCORE_TILE];
-    for (int at = 0; at < n; at += SCORE_TILE) {
-        const int m = n - at < SCORE_TILE ? n - at : SCORE_TILE;
-        memset(score + at, 0, sizeof *score * (size_t)m);
-        memset(number, 0, sizeof *number * (size_t)m);
-        for (int k = 0; k < CS_FEATURES; k++)
-            score_measure(feat + k * plane + at, weight[k], k, m, score + at, number);
-        to_bytes(number, m, which + at);
-    }
-}
-
-VECTORED static void kinds(const float *restrict score, const uint8_t *restrict which, float least, int n, uint8_t *restrict out) {
+VECTORED static void kinds(const float *restrict score, int32_t *restrict number, float least, int n) {
     for (int i = 0; i < n; i++)
-        out[i] = (uint8_t)(score[i] < least ? 0 : which[i] == CS_SMOOTH ? 2 : 1);
+        number[i] = score[i] < least ? 0 : number[i] == CS_SMOOTH ? 2 : 1;
 }
 
-void cs_kinds(const float *score, const uint8_t *which, int nb, int rows, float least, uint8_t *out) {
+void cs_score(const float *feat, ptrdiff_t plane, int nb, int rows, const int32_t *left, const int32_t *right, const float *weight,
+              float least, float *score, uint8_t *which, uint8_t *kind) {
     const ptrdiff_t width = nb + 2;
-    memset(out, 0, (size_t)width);
+    int32_t number[nb];
+    memset(kind, 0, (size_t)(width * (rows + 2)));
     for (int r = 0; r < rows; r++) {
-        uint8_t *row = out + (r + 1) * width;
-        row[0] = row[nb + 1] = 0;
-        kinds(score + (ptrdiff_t)r * nb, which + (ptrdiff_t)r * nb, least, nb, row + 1);
+        const ptrdiff_t at = (ptrdiff_t)r * nb;
+        memset(score + at, 0, sizeof *score * (size_t)nb);
+        memset(which + at, 0, (size_t)nb);
+        const int from = (left[r] + 7) / 8, to = right[r] / 8 < nb ? right[r] / 8 : nb;
+        if (from >= to)
+            continue;
+        memset(number, 0, sizeof *number * (size_t)nb);
+        for (int k = 0; k < CS_FEATURES; k++)
+            score_measure(feat + k * plane + at + from, weight[k], k, to - from, score + at + from, number);
+        to_bytes(number, to - from, which + at + from);
+        kinds(score + at + from, number, least, to - from);
+        to_bytes(number, to - from, kind + (r + 1) * width + 1 + from);
     }
-    memset(out + (rows + 1) * width, 0, (size_t)width);
 }
 
 void cs_histogram(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step, int32_t *bins) {

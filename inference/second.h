@@ -44,10 +44,6 @@ void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int sta
 // A texture below least counts as least.
 void cs_smoother(float *texture, int n, float calm, float least);
 
-// cs_score combines n blocks' measures: score is the greatest of |f| * weight[f], which the
-// measure of that number gave.
-void cs_score(const float *feat, ptrdiff_t plane, int n, const float *weight, float *score, uint8_t *which);
-
 // cs_means gives the mean of each block, of its sum, in whole grey levels.
 void cs_means(const uint16_t *sums, int n, uint8_t *means);
 
@@ -61,9 +57,11 @@ void cs_grey_levels(const uint16_t *sums, int n, int32_t *count);
 // not counted, the last of the CS_BINS bins takes all that is larger.
 void cs_histogram(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step, int32_t *bins);
 
-// cs_kinds says of each block whether a region may hold it: 0 where its score is below least, 2 where its
-// smoothness is what scored, 1 where anything else is. A border of one block holds 0: out has (rows+2) * (nb+2)
-// numbers.
-void cs_kinds(const float *score, const uint8_t *which, int nb, int rows, float least, uint8_t *out);
+// cs_score combines the blocks' measures: score is the greatest of |f| * weight[f], which the measure of that number gave,
+// both 0 for blocks that do not lie wholly between left and right of their row. kind says whether a region may hold the
+// block: 0 where its score is below least, 2 where its smoothness is what scored, 1 where anything else is. A border of
+// one block holds 0: kind has (rows+2) * (nb+2) numbers.
+void cs_score(const float *feat, ptrdiff_t plane, int nb, int rows, const int32_t *left, const int32_t *right, const float *weight,
+              float least, float *score, uint8_t *which, uint8_t *kind);
 
 #endif
