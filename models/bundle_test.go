@@ -99,8 +99,8 @@ func TestShippedBundleIsWhole(t *testing.T) {
 	for _, f := range shippedFiles(t) {
 		total += len(f.Data)
 	}
-	if total > 5<<20 {
-		t.Errorf("the bundle has %d bytes; at most 5 MiB are to be carried in every program", total)
+	if total > 3<<20 {
+		t.Errorf("the bundle has %d bytes; at most 3 MiB are to be carried in every program", total)
 	}
 	if a := b.Accuracy()["xsdd"]; a < 0.9 || a > 1 {
 		t.Errorf("the report states an accuracy of %g on X-SDD", a)

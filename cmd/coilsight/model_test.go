@@ -124,24 +124,24 @@ func TestBundleGoesFromOnePlantToAnother(t *testing.T) {
 	openssl(t, "genpkey", "-algorithm", "ed25519", "-out", private)
 	openssl(t, "pkey", "-in", private, "-pubout", "-out", public)
 
-	bundle := bundleOf(t, "9.1.0", "", nil)
+	bundle := bundleOf(t, "1.2.0", "", nil)
 	done(t, "model", "sign", bundle, "--key", private)
 	done(t, "model", "import", bundle, "--data", here)
-	done(t, "model", "export", "steel-surface-9.1.0", "--data", here, "--out", file)
-	if out := done(t, "model", "verify", file, "--key", public); !strings.Contains(out, "steel-surface-9.1.0: whole; 10 classes") || !strings.Contains(out, ", trusted; golden crops off by") {
+	done(t, "model", "export", "steel-surface-1.2.0", "--data", here, "--out", file)
+	if out := done(t, "model", "verify", file, "--key", public); !strings.Contains(out, "steel-surface-1.2.0: whole; 10 classes") || !strings.Contains(out, ", trusted; golden crops off by") {
 		t.Errorf("verify says %q", out)
 	}
 	done(t, "model", "import", file, "--data", there, "--key", public)
 	if got := activeModel(t, there); got != "builtin" {
 		t.Errorf("%s is active after an import; want builtin", got)
 	}
-	done(t, "model", "shadow", "steel-surface-9.1.0", "--data", there)
-	if out := done(t, "model", "list", "--data", there); !strings.Contains(out, "~ steel-surface-9.1.0") || !strings.Contains(out, "* builtin (steel-surface-1.2.0)") {
+	done(t, "model", "shadow", "steel-surface-1.2.0", "--data", there)
+	if out := done(t, "model", "list", "--data", there); !strings.Contains(out, "~ steel-surface-1.2.0") || !strings.Contains(out, "* builtin (steel-surface-1.1.0)") {
 		t.Errorf("list says %q", out)
 	}
-	done(t, "model", "activate", "steel-surface-9.1.0", "--data", there, "--key", public, "--by", "Kim")
-	if got := activeModel(t, there); got != "steel-surface-9.1.0" {
-		t.Errorf("%s is active; want steel-surface-9.1.0", got)
+	done(t, "model", "activate", "steel-surface-1.2.0", "--data", there, "--key", public, "--by", "Kim")
+	if got := activeModel(t, there); got != "steel-surface-1.2.0" {
+		t.Errorf("%s is active; want steel-surface-1.2.0", got)
 	}
 	done(t, "model", "rollback", "--data", there)
 	if got := activeModel(t, there); got != "builtin" {
@@ -154,9 +154,9 @@ func TestRefusedBundleLeavesTheActiveOne(t *testing.T) {
 	private, other := filepath.Join(dir, "private.pem"), filepath.Join(dir, "other.pem")
 	openssl(t, "genpkey", "-algorithm", "ed25519", "-out", private)
 	openssl(t, "pkey", "-in", private, "-pubout", "-out", other)
-	good := bundleOf(t, "9.1.0", "", nil)
+	good := bundleOf(t, "1.2.0", "", nil)
 	done(t, "model", "import", good, "--data", data)
-	done(t, "model", "activate", "steel-surface-9.1.0", "--data", data)
+	done(t, "model", "activate", "steel-surface-1.2.0", "--data", data)
 
 	cut := bundleOf(t, "1.3.0", "", nil)
 	if err := os.Truncate(filepath.Join(cut, "model.onnx"), 1000); err != nil {
@@ -171,16 +171,16 @@ func TestRefusedBundleLeavesTheActiveOne(t *testing.T) {
 	refused(t, "model.onnx has 1000 bytes; the manifest allows", "model", "import", cut, "--data", data)
 	refused(t, "it is not a whole ZIP archive", "model", "import", noZip, "--data", data)
 	refused(t, "has no signature; allowed is one of key", "model", "import", bundleOf(t, "1.3.0", "", nil), "--data", data, "--key", other)
-	refused(t, "another model steel-surface-9.1.0 is there already", "model", "import", bundleOf(t, "9.1.0", "report.json", []byte("{}")), "--data", data)
+	refused(t, "another model steel-surface-1.2.0 is there already", "model", "import", bundleOf(t, "1.2.0", "report.json", []byte("{}")), "--data", data)
 	refused(t, `"steel-surface-1.3.0" is not in`, "model", "activate", "steel-surface-1.3.0", "--data", data)
-	refused(t, "has no signature", "model", "activate", "steel-surface-9.1.0", "--data", data, "--key", other)
+	refused(t, "has no signature", "model", "activate", "steel-surface-1.2.0", "--data", data, "--key", other)
 	refused(t, "2 of 3 bundles are refused", "model", "verify", good, cut, noZip, "--no-run")
 	refused(t, "is there already; --out names another", "model", "export", "builtin", "--out", noZip)
-	if got := activeModel(t, data); got != "steel-surface-9.1.0" {
-		t.Errorf("%s is active; want steel-surface-9.1.0", got)
+	if got := activeModel(t, data); got != "steel-surface-1.2.0" {
+		t.Errorf("%s is active; want steel-surface-1.2.0", got)
 	}
 	// What was active does not start when it is damaged since, and says how to go on.
-	if err := os.Truncate(filepath.Join(data, "models", "steel-surface-9.1.0", "model.onnx"), 1000); err != nil {
+	if err := os.Truncate(filepath.Join(data, "models", "steel-surface-1.2.0", "model.onnx"), 1000); err != nil {
 		t.Fatal(err)
 	}
 	picture := filepath.Join(dir, "strip.png")

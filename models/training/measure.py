@@ -3,15 +3,27 @@
 import numpy as np
 import torch
 
+import network
 
-def outputs(model: torch.nn.Module, pixels: np.ndarray) -> list[np.ndarray]:
-    """What a network or a judge says of pictures [n, h, w]."""
-    model.eval()
-    rows = []
+
+def outputs(net: network.Net, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and features of pictures."""
+    net.eval()
+    logits, features = [np.zeros((0, net.head.out_features))], [np.zeros((0, network.FEATURES))]
     with torch.no_grad():
-        for i in range(0, max(len(pixels), 1), 64):
-            rows.append(model(torch.from_numpy(pixels[i : i + 64]).unsqueeze(1)))
-    return [torch.cat(column).numpy() for column in zip(*rows, strict=True)]
+        for i in range(0, len(pixels), 64):
+            x = torch.from_numpy(pixels[i : i + 64]).unsqueeze(1)
+            z, f = net(x)
+            logits.append(z.numpy())
+            features.append(f.numpy())
+    return np.concatenate(logits), np.concatenate(features)
+
+
+def familiarity(logits: np.ndarray, features: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Mean cosine to the nearest crops that were learned from, and the evidence for any class at all."""
+    near = features @ reference.T
+    nearest = np.partition(near, -network.NEIGHBOURS, axis=1)[:, -network.NEIGHBOURS :].mean(axis=1)
+    return nearest + network.EVIDENCE * np.logaddexp.reduce(logits, axis=1)
 
 
 def auroc(known: np.ndarray, unknown: np.ndarray) -> float:

@@ -10,8 +10,6 @@ from torch.nn import functional
 DARK = 12.0
 # Channels of the stem and of each block.
 WIDTHS = (16, 32, 64, 128)
-# Added to a variance, since the root of 0 has no slope.
-FLAT = 1e-4
 # Numbers that say what a crop looks like: its features.
 FEATURES = 128
 # How many of the nearest known crops tell whether a crop is familiar.
@@ -19,10 +17,6 @@ NEIGHBOURS = 5
 # What the evidence for any class at all, the logarithm of the summed exponentials of the logits, adds to it.
 # Chosen on classes left out of training one by one.
 EVIDENCE = 0.04
-# How fast a known crop's say fades with its unlikeness, and what the likeness to a class's known crops counts
-# beside the head's evidence for the class.
-SHARPNESS = 50.0
-MEMORY = 0.3
 
 
 def contrast(pixels: torch.Tensor) -> torch.Tensor:
@@ -68,58 +62,31 @@ class Net(nn.Module):
         pooled = []
         for block in self.blocks:
             x = block(x)
-            mean = x.mean(dim=(2, 3), keepdim=True)
-            # The mean carries textures, the spread how they vary: a small mark would drown in the mean.
-            pooled += [mean.flatten(1), ((x - mean).square().mean(dim=(2, 3)) + FLAT).sqrt()]
+            # The mean carries textures, the maximum a small mark that the mean would drown.
+            pooled += [x.mean(dim=(2, 3)), x.amax(dim=(2, 3))]
         look = self.look(torch.cat(pooled, dim=1))
         # By hand: of functional.normalize the export loses how many features there are.
         features = look / look.norm(dim=1, keepdim=True).clamp(min=1e-6)
         return self.head(torch.cat(pooled[-2:], dim=1)), features
 
 
-class Judge(nn.Module):
-    """A network and the crops that it remembers: maps crops to logits [n, classes], features [n, FEATURES]
-    and how familiar each crop is [n].
+class Calibrated(nn.Module):
+    """What ships: calibrated scores, features, and how familiar a crop is.
 
-    features [m, FEATURES] and labels [m] are those of the remembered crops, the first known of them pictures
-    of real strip. Familiarity is the mean cosine to the nearest of these, and EVIDENCE times the log-sum-exp
-    of the head's logits. What the head gives to the classes that crops are remembered of is divided anew
-    among them: a class's logit rises by MEMORY times how like its crops the crop is, the logarithm of the
-    mean of exp(SHARPNESS * cosine). The classes without remembered crops keep their share.
+    reference [m, FEATURES] holds the features of crops that were learned from; familiarity is
+    the mean cosine to the nearest of them, and EVIDENCE times the log-sum-exp of the logits.
     """
 
-    def __init__(self, net: Net, features: torch.Tensor, labels: torch.Tensor, known: int):
+    def __init__(self, net: Net, temperature: float, reference: torch.Tensor):
         super().__init__()
         self.net = net
-        self.known = known
-        member = functional.one_hot(labels, net.head.out_features).float()
-        self.register_buffer("memory", features)
-        self.register_buffer("member", member / member.sum(dim=0).clamp(min=1))
-        self.register_buffer("remembered", member.amax(dim=0) > 0)
+        self.temperature = temperature
+        self.register_buffer("reference", reference)
 
     def forward(self, pixels):
         logits, features = self.net(pixels)
-        near = features @ self.memory.t()
-        nearest = torch.topk(near[:, : self.known], NEIGHBOURS, dim=1).values
-        familiarity = nearest.mean(dim=1) + EVIDENCE * torch.logsumexp(logits, dim=1)
-        alike = torch.log(torch.exp(SHARPNESS * (near - 1)) @ self.member + 1e-30)
-        divided = logits + MEMORY * alike
-        share = self.share(logits) - self.share(divided)
-        return torch.where(self.remembered, divided + share, logits), features, familiarity
-
-    def share(self, logits):
-        """The logarithm of what the classes with remembered crops have together."""
-        return torch.logsumexp(logits.masked_fill(~self.remembered, -1e4), dim=1, keepdim=True)
-
-
-class Calibrated(nn.Module):
-    """What ships: a judge's logits as calibrated scores."""
-
-    def __init__(self, judge: Judge, temperature: float):
-        super().__init__()
-        self.judge = judge
-        self.temperature = temperature
-
-    def forward(self, pixels):
-        logits, features, familiarity = self.judge(pixels)
-        return torch.softmax(logits / self.temperature, dim=1), features, familiarity
+        near = features @ self.reference.t()
+        familiarity = torch.topk(near, NEIGHBOURS, dim=1).values.mean(dim=1)
+        familiarity = familiarity + EVIDENCE * torch.logsumexp(logits, dim=1)
+        scores = torch.softmax(logits / self.temperature, dim=1)
+        return scores, features, familiarity

@@ -71,8 +71,7 @@ def pad(x: torch.Tensor, kernel: int, stride: int) -> torch.Tensor:
 
 
 class Eyes(nn.Module):
-    """Maps grey crops [n, 1, h, w] to the channels' means and spreads, [n, 2 * channels], of each block in
-    SEEN."""
+    """Maps grey crops [n, 1, h, w] to the channels' means of each block in SEEN."""
 
     def __init__(self):
         super().__init__()
@@ -88,12 +87,12 @@ class Eyes(nn.Module):
     def forward(self, pixels):
         x = network.contrast(pixels)
         x = functional.relu6(self._bn0(self._conv_stem(pad(x, 3, 2))))
-        layers = []
+        means = []
         for i, block in enumerate(self._blocks):
             x = block(x)
             if i in SEEN:
-                layers.append(torch.cat((x.mean(dim=(2, 3)), x.std(dim=(2, 3))), dim=1))
-        return layers
+                means.append(x.mean(dim=(2, 3)))
+        return means
 
 
 def eyes() -> Eyes:
@@ -120,31 +119,13 @@ def whitening(rows: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, t
     return rows.mean(dim=0), axes / (spread + spread.mean()).sqrt()
 
 
-class Sight:
-    """Whitens what is seen of each block, by what varies within the classes of the examples, and gives all
-    blocks the same weight."""
-
-    def __init__(self, layers: list[torch.Tensor], labels: torch.Tensor):
-        # In double precision: the smallest spreads are a millionth of the largest.
-        self.blocks = [whitening(x.double(), labels) for x in layers]
-
-    def rows(self, layers: list[torch.Tensor]) -> torch.Tensor:
-        white = [(x.double() - mean) @ matrix for x, (mean, matrix) in zip(layers, self.blocks, strict=True)]
-        return torch.cat([functional.normalize(x, dim=1) for x in white], dim=1) / len(white) ** 0.5
-
-
-def means(layers: list[torch.Tensor]) -> list[torch.Tensor]:
-    return [x[:, : x.shape[1] // 2] for x in layers]
-
-
 class Teacher:
-    """Says of crops [n, 1, h, w] what features [n, FEATURES], of length 1, and what chances of each class
-    [n, classes] they have. Learned, for each run anew, from what that run may see: what varies within the
-    classes of real from those pictures, classes from examples.
+    """Sees crops [n, 1, h, w] as rows of numbers, and says of rows what features [n, FEATURES], of length 1,
+    and what chances of each class [n, classes] they have. Learned, for each run anew, from what that run may
+    see: what varies within the classes of real from those pictures, classes from examples.
 
-    Features come from the channels' means: with the spreads fewer crops of unseen classes are strange.
-    Classes are told by both. A class looks different in each kind of picture, real or simulated, and here the
-    kind is known: the chances are those among crops of the same kind.
+    A class looks different in each kind of picture, real or simulated, and here the kind is known: the
+    chances are those among crops of the same kind.
     """
 
     def __init__(self, real: pictures.Pictures, rng: torch.Generator):
@@ -152,20 +133,23 @@ class Teacher:
         pixels = torch.from_numpy(real.pixels).unsqueeze(1).float()
         labels = torch.from_numpy(real.labels).repeat(VIEWS)
         with torch.no_grad():
-            seen = [self.eyes(x) for _ in range(VIEWS) for x in augment.warp(pixels, rng).split(64)]
-        layers = [torch.cat(rows) for rows in zip(*seen, strict=True)]
-        self.look, self.tell = Sight(means(layers), labels), Sight(layers, labels)
-        rows = self.look.rows(means(layers))
+            layers = [self.eyes(x) for _ in range(VIEWS) for x in augment.warp(pixels, rng).split(64)]
+        # In double precision: the smallest spreads are a millionth of the largest.
+        self.whiten = [whitening(torch.cat(rows).double(), labels) for rows in zip(*layers, strict=True)]
+        rows = torch.cat([self.white(means) for means in layers])
         self.centre = rows.mean(dim=0)
         self.axes = torch.linalg.eigh(torch.cov(rows.T))[1][:, -network.FEATURES :]
 
+    def white(self, means: list[torch.Tensor]) -> torch.Tensor:
+        rows = [(f.double() - m) @ w for f, (m, w) in zip(means, self.whiten, strict=True)]
+        return torch.cat([functional.normalize(f, dim=1) for f in rows], dim=1) / len(rows) ** 0.5
+
     @torch.no_grad()
-    def see(self, crops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The crops' features, and the rows that learn and chances take."""
-        layers = self.eyes(crops)
-        rows = self.look.rows(means(layers))
-        features = functional.normalize((rows - self.centre) @ self.axes, dim=1).float()
-        return features, self.tell.rows(layers)
+    def see(self, crops: torch.Tensor) -> torch.Tensor:
+        return self.white(self.eyes(crops))
+
+    def features(self, rows: torch.Tensor) -> torch.Tensor:
+        return functional.normalize((rows - self.centre) @ self.axes, dim=1).float()
 
     def learn(
         self, rows: torch.Tensor, labels: torch.Tensor, kinds: torch.Tensor, shape: tuple[int, int]

@@ -1,6 +1,5 @@
 """Tests of the split, the reader and the augmentation."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -180,17 +179,18 @@ def test_teacher_tells_textures_apart_and_knows_those_it_was_shown():
     shown = torch.cat([crops(24, 6), crops(24, 17)])
     part = pictures.Pictures(shown.squeeze(1).numpy(), labels, 0 * labels, ["0"] * 48)
     taught = teacher.Teacher(part, torch.Generator().manual_seed(1))
-    known, rows = taught.see(shown)
-    labels, kinds = torch.from_numpy(labels), torch.zeros(48, dtype=torch.int64)
+    rows, labels, kinds = taught.see(shown), torch.from_numpy(labels), torch.zeros(48, dtype=torch.int64)
     # Another kind of picture calls the same textures by the other name.
     taught.learn(rows.repeat(2, 1), torch.cat([labels, 1 - labels]), torch.cat([kinds, kinds + 1]), (2, 2))
-    strange = (taught.see(crops(8, 48))[0] @ known.T).amax()
+    known = taught.features(rows)
+    strange = (taught.features(taught.see(crops(8, 48))) @ known.T).amax()
     for want, period in enumerate((6, 17)):
-        features, rows = taught.see(crops(8, period))
+        rows = taught.see(crops(8, period))
         for kind in (0, 1):
             chances = taught.chances(rows, torch.full((8,), kind))
             assert (chances.argmax(dim=1) == want ^ kind).all()
             assert torch.allclose(chances.sum(dim=1), torch.ones(8), atol=1e-5)
+        features = taught.features(rows)
         assert features.shape == (8, network.FEATURES)
         assert torch.allclose(features.norm(dim=1), torch.ones(8), atol=1e-5)
         assert ((features @ known.T).amax(dim=1) > strange).all()
@@ -198,7 +198,7 @@ def test_teacher_tells_textures_apart_and_knows_those_it_was_shown():
 
 def test_lessons_mix_the_teachers_answer_with_the_label(folders):
     part = pictures.load(folders, CLASSES)
-    crops, looks, wanted = fit.lessons([part], small_recipe(steps=8), "t")
+    crops, looks, wanted = fit.lessons([part], small_recipe(steps=8))
     n, foreign = 4 * fit.BATCH, fit.BATCH
     assert crops.shape == (n, 1, pictures.SIDE, pictures.SIDE) and crops.dtype == torch.uint8
     assert looks.shape == (n, network.FEATURES) and wanted.shape == (n, len(CLASSES))
@@ -206,7 +206,7 @@ def test_lessons_mix_the_teachers_answer_with_the_label(folders):
     assert torch.allclose(sums[:-foreign], torch.ones(n - foreign), atol=1e-4)
     assert (wanted[:-foreign].amax(dim=1) >= 1 - fit.TAUGHT - 1e-6).all()  # the label's part
     assert (sums[-foreign:] == 0).all()  # foreign texture is of no class
-    again = fit.lessons([part], small_recipe(steps=8), "t")
+    again = fit.lessons([part], small_recipe(steps=8))
     assert all(torch.equal(a, b) for a, b in zip((crops, looks, wanted), again, strict=True))
 
 
@@ -266,89 +266,54 @@ def test_comparison_trains_the_same_networks_without_one_source(folders, tmp_pat
     learned, nothing = fewer[0].learns([part, part])
     assert len(learned.labels) == (part.fold != 0).sum() and len(nothing.labels) == 0
     net = train.train(fewer[0], [part, part], tmp_path)
-    judge = train.remember(net, fewer[0].learns([part, part]), 0)
-    assert 0 <= train.right([judge], fewer[:1], part) <= 1
+    assert 0 <= train.right([net], fewer[:1], part) <= 1
 
 
-def test_known_are_the_defects_of_the_first_source_that_has_them(folders, monkeypatch):
+def test_reference_takes_each_defect_class_from_the_first_source_that_has_it(folders, monkeypatch):
     part = pictures.load(folders, CLASSES)
     kinds = np.unique(part.labels)
     first = part.select(part.labels == kinds[0])
-    net = network.Net(3, (4, 6))
-    one = train.remember(net, [part], -1)
-    assert one.known == len(part.labels)
-    assert one.member.shape == (one.known * (1 + train.WORSE), 3)
-    both = train.remember(net, [first, part], -1)
-    assert both.known == one.known  # not those of the first class twice
-    assert len(both.memory) == len(one.memory) + len(first.labels)  # but they tell the class
-    clean = int(kinds[1])
-    plain = train.remember(net, [part], clean)
-    defects = [int((part.labels == c).sum()) for c in kinds if c != clean]
-    assert plain.known == sum(n + min(n, train.ELSEWHERE) for n in defects)
-    assert plain.remembered.tolist() == [c != clean for c in range(3)]
-    monkeypatch.setattr(train, "REFERENCE", 3)
-    assert train.remember(net, [part], -1).known == 9
-
-
-class Seen(torch.nn.Module):
-    """Takes the first row of a crop [n, 1, 2, FEATURES] for its features, the second for its logits."""
-
-    head = torch.nn.Linear(1, 3)
-
-    def forward(self, crops):
-        return crops[:, 0, 1, :3], functional.normalize(crops[:, 0, 0], dim=1)
-
-
-def seen_as(axes, n, logits=(0.0, 0.0, 0.0)):
-    """Crops whose features lie along axes."""
-    rng = torch.Generator().manual_seed(sum(axes) + n)
-    x = torch.zeros(n, 1, 2, network.FEATURES)
-    x[:, 0, 0, axes] = torch.rand(n, len(axes), generator=rng)
-    x[:, 0, 1, :3] = torch.tensor(logits)
-    return x
+    seen = []
+    monkeypatch.setattr(measure, "outputs", lambda _, x: seen.append(len(x)) or (x, x.reshape(len(x), -1)))
+    train.reference(None, [first, part], -1)
+    assert seen == [len(part.labels)]  # not those of the first class twice
+    train.reference(None, [first, part], int(kinds[1]))
+    elsewhere = min(train.ELSEWHERE, len(first.labels))
+    assert seen[1] >= len(part.labels) - (part.labels == kinds[1]).sum() + elsewhere
 
 
 def test_strange_features_are_less_familiar():
-    known = Seen()(seen_as([0, 1, 2], 40))[1]
-    judge = network.Judge(Seen(), known, torch.ones(40, dtype=torch.int64), 40)
-    nothing = (0.0, -math.inf, -math.inf)  # no evidence more than of one class at 0
-    a, b = (judge(seen_as(axes, 30, nothing))[2].numpy() for axes in ([0, 1, 2], [3, 4, 5]))
+    rng = np.random.default_rng(8)
+
+    def directions(n, axes):
+        x = np.abs(rng.normal(0, 1, (n, 6))) * axes
+        return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+    known, near, far = (
+        directions(n, axes)
+        for n, axes in ((40, [1, 1, 1, 0, 0, 0]), (30, [1, 1, 1, 0, 0, 0]), (30, [0, 0, 0, 1, 1, 1]))
+    )
+    none = np.full((30, 2), -np.inf)
+    none[:, 0] = 0  # no evidence more than of one class at 0
+    a, b = measure.familiarity(none, near, known), measure.familiarity(none, far, known)
     assert a.min() > 0.7 and b.max() < 0.1 and measure.auroc(a, b) == 1
-    sure = judge(seen_as([3, 4, 5], 30, (10.0, -math.inf, -math.inf)))[2].numpy()
-    assert np.allclose(sure - b, 10 * network.EVIDENCE, atol=1e-5)
+    sure = measure.familiarity(none + np.array([10, 0]), far, known)
+    assert np.allclose(sure - b, 10 * network.EVIDENCE)
     assert abs(measure.auroc(np.ones(5), np.ones(7)) - 0.5) < 1e-9
     assert measure.auroc(np.array([1, 3]), np.array([2, 2])) == 0.5
 
 
-def test_likeness_to_remembered_crops_decides_where_the_head_does_not():
-    features = torch.cat([Seen()(seen_as(axes, 8))[1] for axes in ([0, 1], [2, 3])])
-    judge = network.Judge(Seen(), features, torch.tensor([1] * 8 + [2] * 8), 8)
-    for c, axes in ((1, [0, 1]), (2, [2, 3])):
-        crops = seen_as(axes, 5, (-1.0, 0.1 * (c == 2), 0.1 * (c == 1)))  # the head leans to the other
-        logits, _, _ = judge(crops)
-        assert (logits.argmax(dim=1) == c).all()
-        # Nothing of the first class is remembered: it has what the head gives it.
-        head = crops[:, 0, 1, :3].softmax(dim=1)
-        assert torch.allclose(logits.softmax(dim=1)[:, 0], head[:, 0], atol=1e-5)
-        sure = seen_as(axes, 5, (0.0, 40.0 * (c == 2), 40.0 * (c == 1)))
-        assert (judge(sure)[0].argmax(dim=1) == 3 - c).all()  # and what it is sure of stands
-
-
-def test_measured_is_what_every_crop_gives_by_itself():
+def test_graph_gives_what_was_measured():
     torch.manual_seed(9)
     net = network.Net(3, (4, 6))
-    pixels = np.random.default_rng(2).integers(0, 256, (70, 128, 128), dtype=np.uint8)
-    features = torch.from_numpy(measure.outputs(net, pixels)[1])
-    judge = network.Judge(net, features[:6], torch.arange(6) % 3, 6)
-    logits, got, familiarity = measure.outputs(judge, pixels)
-    assert np.allclose(got, features.numpy(), atol=1e-5) and familiarity.shape == (70,)
-    model = network.Calibrated(judge, 0.6).eval()
+    pixels = np.random.default_rng(2).integers(0, 256, (9, 128, 128), dtype=np.uint8)
+    logits, features = measure.outputs(net, pixels)
+    model = network.Calibrated(net, 0.6, torch.from_numpy(features[:6].astype(np.float32))).eval()
     with torch.no_grad():
-        for i in (0, 69):
-            scores, _, one = model(torch.from_numpy(pixels[i : i + 1]).unsqueeze(1))
-            assert np.allclose(scores.numpy(), measure.softmax(logits[i : i + 1] / 0.6), atol=1e-5)
-            assert np.allclose(one.numpy(), familiarity[i], atol=1e-5)
-    assert [len(x) for x in measure.outputs(judge, pixels[:0])] == [0, 0, 0]
+        scores, got, familiarity = model(torch.from_numpy(pixels).unsqueeze(1))
+    assert np.allclose(scores.numpy(), measure.softmax(logits / 0.6), atol=1e-5)
+    assert np.allclose(got.numpy(), features, atol=1e-5)
+    assert np.allclose(familiarity.numpy(), measure.familiarity(logits, features, features[:6]), atol=1e-5)
 
 
 def test_set_in_keeps_the_strip_around_and_the_defects_sign():

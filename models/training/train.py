@@ -30,12 +30,9 @@ import pictures
 import teacher
 
 HERE = Path(__file__).resolve().parent
-# Crops a class and source that a network remembers, how many of them on other strip, how often each in bad
-# light, and how many of a source that is not the first to have the class.
+# Known crops a class that familiarity is measured against.
 REFERENCE = 150
 ELSEWHERE = 30
-WORSE = 2
-OTHERS = 100
 # Share of known pictures, as they are and as a worse camera would give them, that may come out as unknown.
 KNOWN_LOST = 0.005
 
@@ -72,44 +69,27 @@ def clean_of(recipe: fit.Recipe) -> int:
     return recipe.classes.index(fit.NO_DEFECT) if fit.NO_DEFECT in recipe.classes else -1
 
 
-def remember(net: network.Net, parts: list[pictures.Pictures], clean: int) -> network.Judge:
-    """Gives a network crops that it learned from to remember: up to REFERENCE of each defect class, the first
-    by their hash.
-
-    Known to it, so that likeness to them makes a crop familiar, are those of the first source that has the
-    class, up to ELSEWHERE of them on other strip too: a known defect on steel that no collection shows is no
-    unknown one. With the simulator's crops of all classes among the known, less of what was never seen would
-    be strange. That they tell classes is another matter: so do the others, and the known ones in bad light.
-    """
+def reference(net: network.Net, parts: list[pictures.Pictures], clean: int) -> np.ndarray:
+    """Features of up to REFERENCE crops of each defect class, the first by their hash, and of up to ELSEWHERE
+    of them on other strip: a known defect on steel that no collection shows is no unknown one. Each class
+    comes from the first source that has it: with the simulator's crops of all classes beside the real ones,
+    less of what was never seen would be strange."""
     plain = np.concatenate([p.pixels[p.labels == clean] for p in parts])
     rng = torch.Generator().manual_seed(1)
-    known, others = [], []
-
-    def worse(x: torch.Tensor) -> torch.Tensor:
-        return augment.worsen(x, rng)
-
-    def elsewhere(x: torch.Tensor) -> torch.Tensor:
-        grounds = torch.from_numpy(plain[np.arange(len(x)) % len(plain)]).unsqueeze(1).float()
-        return augment.paste(x, augment.roughen(grounds, rng), rng)
-
+    chosen = []
     for c in np.unique(np.concatenate([p.labels for p in parts])):
         if c == clean:
             continue
-        having = [p for p in parts if (p.labels == c).any()]
-        for p in having:
-            some = [i for i in np.argsort(p.digests) if p.labels[i] == c][:REFERENCE]
-            x = torch.from_numpy(p.pixels[some]).unsqueeze(1).float()
-            if p is having[0]:
-                known.append((c, x))
-                others += [(c, worse(x)) for _ in range(WORSE)]
-                if len(plain):
-                    known.append((c, elsewhere(x[:ELSEWHERE])))
-            else:
-                others.append((c, x[:OTHERS]))
-    labels = torch.cat([torch.full((len(x),), int(c)) for c, x in known + others])
-    crops = torch.cat([x for _, x in known + others]).clamp(0, 255).round().to(torch.uint8)
-    features = torch.from_numpy(measure.outputs(net, crops.squeeze(1).numpy())[1])
-    return network.Judge(net, features, labels, sum(len(x) for _, x in known))
+        p = next(p for p in parts if (p.labels == c).any())
+        crops = p.pixels[[i for i in np.argsort(p.digests) if p.labels[i] == c][:REFERENCE]]
+        chosen.append(crops)
+        if len(plain) == 0:
+            continue
+        some = torch.from_numpy(crops[:ELSEWHERE]).unsqueeze(1).float()
+        grounds = torch.from_numpy(plain[np.arange(len(some)) % len(plain)]).unsqueeze(1).float()
+        moved = augment.paste(some, augment.roughen(grounds, rng), rng)
+        chosen.append(moved.clamp(0, 255).round().to(torch.uint8).squeeze(1).numpy())
+    return measure.outputs(net, np.concatenate(chosen))[1].astype(np.float32)
 
 
 @dataclass
@@ -121,33 +101,34 @@ class Unseen:
     source: np.ndarray  # index of the picture's source
 
 
-def cross_validate(judges: list[network.Judge], jobs: list[Job], parts: list[pictures.Pictures]) -> Unseen:
+def cross_validate(nets: list[network.Net], jobs: list[Job], parts: list[pictures.Pictures]) -> Unseen:
     rows = []
-    for judge, job in zip(judges, jobs, strict=True):
+    for net, job in zip(nets, jobs, strict=True):
         for i, p in enumerate(parts):
             rest = p.select(p.fold == job.without_fold)
-            logits = measure.outputs(judge, rest.pixels)[0]
+            logits = measure.outputs(net, rest.pixels)[0]
             rows.append((logits, rest.labels, np.full(len(logits), i)))
     return Unseen(*(np.concatenate(column) for column in zip(*rows, strict=True)))
 
 
-def familiar(judges: list[network.Judge], jobs: list[Job], part: pictures.Pictures) -> np.ndarray:
-    """How familiar a source's unseen pictures are, as they are and as from a worse camera."""
+def familiar(nets: list[network.Net], jobs: list[Job], parts: list[pictures.Pictures]) -> np.ndarray:
+    """How familiar the first source's unseen pictures are, as they are and as from a worse camera."""
     out = []
-    for judge, job in zip(judges, jobs, strict=True):
-        rest = part.select(part.fold == job.without_fold)
+    for net, job in zip(nets, jobs, strict=True):
+        known = reference(net, job.learns(parts), clean_of(job.recipe))
+        rest = parts[0].select(parts[0].fold == job.without_fold)
         for x in (rest.pixels, *measure.hardened(rest.pixels).values()):
-            out.append(measure.outputs(judge, x)[2])
+            out.append(measure.familiarity(*measure.outputs(net, x), known))
     return np.concatenate(out)
 
 
-def hardened(judges: list[network.Judge], jobs: list[Job], part: pictures.Pictures) -> dict[str, float]:
+def hardened(nets: list[network.Net], jobs: list[Job], part: pictures.Pictures) -> dict[str, float]:
     """Accuracy on a source's unseen pictures as a worse camera would give them."""
     right: dict[str, int] = {}
-    for judge, job in zip(judges, jobs, strict=True):
+    for net, job in zip(nets, jobs, strict=True):
         rest = part.select(part.fold == job.without_fold)
         for name, x in measure.hardened(rest.pixels).items():
-            hits = int((measure.outputs(judge, x)[0].argmax(axis=1) == rest.labels).sum())
+            hits = int((measure.outputs(net, x)[0].argmax(axis=1) == rest.labels).sum())
             right[name] = right.get(name, 0) + hits
     seen = sum(int((part.fold == job.without_fold).sum()) for job in jobs)
     return {name: round(n / seen, 4) for name, n in right.items()}
@@ -160,11 +141,13 @@ def unknown_classes(args, recipe: fit.Recipe, parts: list[pictures.Pictures], po
     present = [recipe.classes[c] for c in np.unique(parts[0].labels)]
     jobs = [Job(f"without {c}", steps, 0, c) for c in present]
     out = {}
-    for job, judge in zip(jobs, pool(jobs), strict=True):
+    for job, net in zip(jobs, pool(jobs), strict=True):
         c = recipe.classes.index(job.without_class)
+        known_crops = reference(net, job.learns(parts), clean_of(job.recipe))
         rest = parts[0].select((parts[0].fold == 0) & (parts[0].labels != c))
         strange = parts[0].select(parts[0].labels == c)
-        known, unknown = (measure.outputs(judge, p.pixels)[2] for p in (rest, strange))
+        known = measure.familiarity(*measure.outputs(net, rest.pixels), known_crops)
+        unknown = measure.familiarity(*measure.outputs(net, strange.pixels), known_crops)
         cut = np.quantile(known, 0.05)
         out[job.without_class] = {
             "unknown": round(float((unknown < cut).mean()), 4),
@@ -184,12 +167,12 @@ def without(source: int, folds: list[Job]) -> list[Job]:
     return jobs
 
 
-def right(judges: list[network.Judge], folds: list[Job], part: pictures.Pictures) -> float:
+def right(nets: list[network.Net], folds: list[Job], part: pictures.Pictures) -> float:
     """Share of a source's pictures that the networks which never saw them give the right class."""
     hits = seen = 0
-    for judge, job in zip(judges, folds, strict=True):
+    for net, job in zip(nets, folds, strict=True):
         rest = part.select(part.fold == job.without_fold)
-        hits += int((measure.outputs(judge, rest.pixels)[0].argmax(axis=1) == rest.labels).sum())
+        hits += int((measure.outputs(net, rest.pixels)[0].argmax(axis=1) == rest.labels).sum())
         seen += len(rest.labels)
     return round(hits / max(seen, 1), 4)
 
@@ -264,20 +247,17 @@ def run(args: argparse.Namespace) -> None:
 
     with ProcessPoolExecutor(args.jobs) as workers:
 
-        def pool(jobs: list[Job]) -> list[network.Judge]:
+        def pool(jobs: list[Job]) -> list[network.Net]:
             n = len(jobs)
-            nets = workers.map(train, jobs, [parts] * n, [args.work] * n)
-            return [
-                remember(net, job.learns(parts), clean_of(job.recipe))
-                for job, net in zip(jobs, nets, strict=True)
-            ]
+            return list(workers.map(train, jobs, [parts] * n, [args.work] * n))
 
         trained = pool([*folds, Job("everything", recipe), *seeds])
-        judges, judge, others = trained[: len(folds)], trained[len(folds)], trained[len(folds) + 1 :]
+        nets, net, others = trained[: len(folds)], trained[len(folds)], trained[len(folds) + 1 :]
         fewer = pool(without(names.index(args.compare_without), folds)) if args.compare_without else []
         unknown = unknown_classes(args, recipe, parts, pool) if args.unknown_steps else None
 
-    unseen = cross_validate(judges, folds, parts)
+    unseen = cross_validate(nets, folds, parts)
+    clean = clean_of(recipe)
     # Each source weighs the same, however many pictures it has.
     weights = 1 / np.bincount(unseen.source)[unseen.source]
     temperature = measure.temperature(unseen.logits, unseen.labels, weights)
@@ -286,7 +266,7 @@ def run(args: argparse.Namespace) -> None:
         "steps": args.steps,
         "widths": list(args.widths),
         "taught_by": teacher.NOTE["name"],
-        "parameters": sum(p.numel() for p in judge.parameters()),
+        "parameters": sum(p.numel() for p in net.parameters()),
         "learned_from": {n: len(p.labels) for n, p in zip(names, parts, strict=True)},
         "temperature": temperature,
         "cross_validated": {},
@@ -294,14 +274,14 @@ def run(args: argparse.Namespace) -> None:
     for i, (name, part) in enumerate(zip(names, parts, strict=True)):
         of = unseen.source == i
         figures = measure.scores(unseen.logits[of], unseen.labels[of], classes, temperature)
-        figures["accuracy_under"] = hardened(judges, folds, part)
+        figures["accuracy_under"] = hardened(nets, folds, part)
         report["cross_validated"][name] = figures
     if fewer:
         report["changed_by"] = {
             "source": args.compare_without,
             "pictures": len(parts[names.index(args.compare_without)].labels),
             "accuracy": {
-                n: {"with": right(judges, folds, p), "without": right(fewer, folds, p)}
+                n: {"with": right(nets, folds, p), "without": right(fewer, folds, p)}
                 for n, p in zip(names, parts, strict=True)
             },
         }
@@ -309,18 +289,18 @@ def run(args: argparse.Namespace) -> None:
         first = parts[0].select(parts[0].fold == 0)
         report["seeds_on_fold_0"] = [
             round(float((measure.outputs(n, first.pixels)[0].argmax(axis=1) == first.labels).mean()), 4)
-            for n in (judges[0], *others)
+            for n in (nets[0], *others)
         ]
-    threshold = round(float(np.quantile(familiar(judges, folds, parts[0]), KNOWN_LOST)), 4)
+    threshold = round(float(np.quantile(familiar(nets, folds, parts), KNOWN_LOST)), 4)
     report["familiarity_threshold"] = threshold
     if unknown:
         report["unknown"] = unknown
     print(json.dumps(report, indent=1))
-    written = [(args.out, args.name, judge)] if args.out else []
+    written = [(args.out, args.name, net, parts)] if args.out else []
     if args.measured:
-        written.append((args.measured, f"{args.name}-fold", judges[0]))
-    for out, name, of in written:
-        model = network.Calibrated(of, temperature)
+        written.append((args.measured, f"{args.name}-fold", nets[0], folds[0].learns(parts)))
+    for out, name, of, learned in written:
+        model = network.Calibrated(of, temperature, torch.from_numpy(reference(of, learned, clean)))
         named = argparse.Namespace(out=out, name=name, version=args.version, created=args.created)
         origins = [*notes, teacher.NOTE]
         bundle.write(named, catalogue, model, golden, origins, report, {"threshold": threshold})
