@@ -19,7 +19,7 @@ mkdir -p build/training "$(dirname "$out")"
 out=$(cd "$(dirname "$out")" && pwd)/$(basename "$out")
 work=$PWD/build/training
 [ -d "$work/simulated" ] || bin/coilsight dataset simulate --out "$work/simulated" --seed "${SIMULATED:-2}" --count 250 --coils 22 --threshold 0.6
-[ -d "$work/golden" ] || bin/coilsight dataset simulate --out "$work/golden" --seed 77 --count 2 --coils 0
+[ -d "$work/golden" ] || bin/coilsight dataset simulate --out "$work/golden" --seed 77 --count 6 --coils 0
 cd models/training
 set -- --data "xsdd=$dataset*0.65" --data "simulator=$work/simulated*0.35"
 [ -z "${REVIEWS:-}" ] || set -- "$@" --data "reviews=$reviews*0.2" --compare-without reviews

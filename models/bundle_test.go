@@ -164,7 +164,7 @@ func TestBundleThatIsNotWhatItSaysIsRefused(t *testing.T) {
 		"one bit off":         {func(_ *testing.T, f fstest.MapFS) { f["model.onnx"].Data[500] ^= 1 }, "model.onnx has sha256"},
 		"crops are no PNG":    {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "golden.png", []byte("GIF89a, and no PNG")) }, "golden.png: png: invalid format"},
 		"picture is no PNG":   {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "pictures/hole.png", []byte("GIF89a, and no PNG")) }, "pictures/hole.png: png: invalid format"},
-		"picture too large":   {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "pictures/hole.png", f["golden.png"].Data) }, "pictures/hole.png: 128 x 2560 pixels; allowed are 128 x 128"},
+		"picture too large":   {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "pictures/hole.png", f["golden.png"].Data) }, "pictures/hole.png: 128 x 7680 pixels; allowed are 128 x 128"},
 		"picture in colour":   {func(t *testing.T, f fstest.MapFS) { reseal(t, f, "pictures/hole.png", colourPNG(t)) }, "pictures/hole.png: it is in colour"},
 		"huge scores":         {manifest(func(m map[string]any) { file(m, 2)["bytes"] = 5 << 20 }), `golden.scores is "golden.json" of 5242880 bytes; allowed are 4194304`},
 		"huge report":         {manifest(func(m map[string]any) { file(m, 3)["bytes"] = 20 << 20 }), `evaluation is "report.json" of 20971520 bytes`},

@@ -28,6 +28,7 @@ FOREIGN = 0.25  # share of the batches that show foreign texture
 EXAMPLES = 200  # batches at most that the teacher learns the classes from
 WINDOW = 96  # pixels a side that the network sees of a crop's 128 while it learns, a multiple of 32
 KEEP_EVERY = 500  # steps between checkpoints
+TELL_EVERY = 100  # batches shown to the teacher between notes of progress
 # Raise it when a change here, in augment.py, network.py or teacher.py changes what comes out of a run: kept
 # runs of another version are not taken up.
 VERSION = 8
@@ -137,8 +138,7 @@ def fit(parts: list[pictures.Pictures], recipe: Recipe, work: Path, label: str) 
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").rename(path)
 
-    print(f"{label:<28} asks the teacher, which takes minutes", file=sys.stderr, flush=True)
-    crops, looks, wanted = lessons(parts, recipe)
+    crops, looks, wanted = lessons(parts, recipe, label)
     begun, running = time.monotonic(), math.nan
     net.train()
     for step in range(begin, recipe.steps):
@@ -158,17 +158,20 @@ def fit(parts: list[pictures.Pictures], recipe: Recipe, work: Path, label: str) 
         running = loss.item() if math.isnan(running) else running + (loss.item() - running) * 0.02
         if step % KEEP_EVERY == 24 or step == recipe.steps - 1:
             left = (time.monotonic() - begun) / (step + 1 - begin) * (recipe.steps - step - 1)
-            bar = "#" * (20 * (step + 1) // recipe.steps)
-            note = f"step {step + 1}/{recipe.steps}, loss {running:.3f}, {left:4.0f} s left"
-            print(f"{label:<28} [{bar:<20}] {note}", file=sys.stderr, flush=True)
+            tell(label, step + 1, recipe.steps, f"steps, loss {running:.3f}, {left:4.0f} s left")
         if step % KEEP_EVERY == KEEP_EVERY - 1:
             keep(step + 1)
     keep(recipe.steps)
     return mean
 
 
+def tell(label: str, done: int, of: int, note: str) -> None:
+    bar = "#" * (20 * done // of)
+    print(f"{label:<28} [{bar:<20}] {done}/{of} {note}", file=sys.stderr, flush=True)
+
+
 def lessons(
-    parts: list[pictures.Pictures], recipe: Recipe
+    parts: list[pictures.Pictures], recipe: Recipe, label: str
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """What a run learns from: crops in good light [n, 1, h, w] uint8, the teacher's features of them, and the
     chances of each class, its answer mixed with the label; zeros for the foreign crops behind them. The
@@ -183,7 +186,12 @@ def lessons(
     xs, ys, kinds = (list(v) for v in zip(*drawn, strict=True))
     xs += [augment.foreign(sampler.batch()[0], rng) for _ in range(foreign)]
     crops = torch.cat([x.clamp(0, 255).round().to(torch.uint8) for x in xs])
-    rows = torch.cat([teacher.see(x) for x in crops.split(BATCH)])
+    seen = []
+    for i, x in enumerate(crops.split(BATCH)):
+        seen.append(teacher.see(x))
+        if i % TELL_EVERY == 0:
+            tell(label, (i + 1) * BATCH, len(crops), "crops shown to the teacher")
+    rows = torch.cat(seen)
     labels, kinds = torch.cat(ys), torch.cat(kinds)
     n = len(labels)
     some = min(EXAMPLES * BATCH, n)

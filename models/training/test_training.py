@@ -198,7 +198,7 @@ def test_teacher_tells_textures_apart_and_knows_those_it_was_shown():
 
 def test_lessons_mix_the_teachers_answer_with_the_label(folders):
     part = pictures.load(folders, CLASSES)
-    crops, looks, wanted = fit.lessons([part], small_recipe(steps=8))
+    crops, looks, wanted = fit.lessons([part], small_recipe(steps=8), "t")
     n, foreign = 4 * fit.BATCH, fit.BATCH
     assert crops.shape == (n, 1, pictures.SIDE, pictures.SIDE) and crops.dtype == torch.uint8
     assert looks.shape == (n, network.FEATURES) and wanted.shape == (n, len(CLASSES))
@@ -206,7 +206,7 @@ def test_lessons_mix_the_teachers_answer_with_the_label(folders):
     assert torch.allclose(sums[:-foreign], torch.ones(n - foreign), atol=1e-4)
     assert (wanted[:-foreign].amax(dim=1) >= 1 - fit.TAUGHT - 1e-6).all()  # the label's part
     assert (sums[-foreign:] == 0).all()  # foreign texture is of no class
-    again = fit.lessons([part], small_recipe(steps=8))
+    again = fit.lessons([part], small_recipe(steps=8), "t")
     assert all(torch.equal(a, b) for a, b in zip((crops, looks, wanted), again, strict=True))
 
 
