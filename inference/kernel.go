@@ -78,7 +78,7 @@ func measureLines(cols []uint16, nb int, s rowSpan, left, right []int32, scratch
 		(*C.float)(unsafe.Pointer(&scratch[0])), (*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane))
 }
 
-func lineScratch(nb int) int { return nb + (nb*8+64)/2 }
+func lineScratch(nb int) int { return nb + (nb*8+64)/2 + 7*nb*8/2 }
 
 // measureBlocks fills the planes that measureLines leaves; padded holds blockScratch(nb, rows) numbers.
 func measureBlocks(blocks []uint16, blocksPlane, nb int, s rowSpan, left, right, steel []int32, padded []uint16, feat []float32, plane int) {

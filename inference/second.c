@@ -59,30 +59,37 @@ VECTORED static void most(const int16_t *restrict v, int16_t *restrict two, int1
 #define DIM (8 * 64)
 
 // line_blocks turns the blocks' greatest differences into responses. level[b] is the sum of the block before b: the
-// brightness is that of the blocks on either side.
-VECTORED static void line_blocks(const int16_t *restrict dark, const int16_t *restrict light, const int16_t *restrict level, int blocks,
+// brightness is that of the blocks on either side. dark and light are worked in. (Whole numbers first and fractions in a
+// loop of their own: together the compiler makes branches and no vectors.)
+VECTORED static void line_blocks(int16_t *restrict dark, int16_t *restrict light, const int16_t *restrict level, int blocks,
                                  float *restrict best) {
     for (int b = 0; b < blocks; b++) {
-        const int d = dark[b] > 0 ? dark[b] : 0, l = light[b] > 0 ? light[b] : 0;
-        const int most = l > d ? l : -d, around = level[b] + level[b + 2];
-        best[b] = (float)most * 200 / (float)(around > 2 * DIM ? around : 2 * DIM);
+        const int16_t d = max16(dark[b], 0), l = max16(light[b], 0);
+        light[b] = l > d ? l : (int16_t)-d;
+        dark[b] = max16((int16_t)(level[b] + level[b + 2]), 2 * DIM);
     }
+    for (int b = 0; b < blocks; b++)
+        best[b] = (float)light[b] * 200 / (float)dark[b];
 }
 
-VECTORED static void add_rows(const uint16_t *restrict cols, int n, int rows, int16_t *restrict c) {
+// sum_rows adds up the column sums of a few rows: 16 at most, since 16 * 8 * 255 fits.
+VECTORED static void sum_rows(const uint16_t *restrict cols, int n, int rows, uint16_t *restrict sum) {
+    memset(sum, 0, sizeof *sum * (size_t)n);
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < n; i++)
+            sum[i] = (uint16_t)(sum[i] + cols[(ptrdiff_t)r * n + i]);
+}
+
+VECTORED static void add_sums(const uint16_t *restrict a, const uint16_t *restrict b, int n, uint16_t *restrict both) {
+    for (int i = 0; i < n; i++)
+        both[i] = (uint16_t)(a[i] + b[i]);
+}
+
+// to_means gives the means of so many rows of column sums, in eighths of a grey level.
+VECTORED static void to_means(const uint16_t *restrict sum, int n, int rows, int16_t *restrict c) {
     const uint16_t share = (uint16_t)(65536 / rows);
-    uint16_t sum[1024]; // 16 rows of column sums at most: 16 * 8 * 255 fits
-    for (int x0 = 0; x0 < n; x0 += 1024) {
-        const int m = n - x0 < 1024 ? n - x0 : 1024;
-        memcpy(sum, cols + x0, (size_t)m * 2);
-        for (int r = 1; r < rows; r++) {
-            const uint16_t *src = cols + (ptrdiff_t)r * n + x0;
-            for (int i = 0; i < m; i++)
-                sum[i] = (uint16_t)(sum[i] + src[i]);
-        }
-        for (int i = 0; i < m; i++)
-            c[x0 + i] = (int16_t)(((uint32_t)sum[i] * share) >> 16);
-    }
+    for (int i = 0; i < n; i++)
+        c[i] = (int16_t)(((uint32_t)sum[i] * share) >> 16);
 }
 
 // extend gives the columns outside [l, r) the mean of the eight next to them inside: what is not strip
@@ -107,22 +114,60 @@ VECTORED static void stronger(float *restrict to, const float *restrict v, int n
         to[i] = fabsf(v[i]) > fabsf(to[i]) ? v[i] : to[i];
 }
 
+// Windows of one length move on by half of it. The two halves are those of the windows half as long, so that a row is
+// added up once.
+typedef struct {
+    uint16_t *before; // sum of the half that a window has in common with the one before
+    uint16_t *both;   // sum of the window
+} halves;
+
+// window_lines looks for lines in one window, whose columns' means stand in c, inside the columns [l, r).
+static void window_lines(int16_t *c, int n, int l, int r, float *best) {
+    int16_t two[LINE_TILE + 64], eight[LINE_TILE + 64], dark[LINE_TILE], light[LINE_TILE];
+    int16_t darkest[LINE_TILE / 8], lightest[LINE_TILE / 8], level[LINE_TILE / 8 + 2];
+    extend(c + 16, n, l, r);
+    for (int x0 = 0; x0 < n; x0 += LINE_TILE) {
+        const int m = n - x0 < LINE_TILE ? n - x0 : LINE_TILE;
+        line_window(c + x0, two, eight, dark, light, m);
+        for (int b = 0; b < m / 8 + 2; b++)
+            level[b] = eight[8 * b + 8];
+        most(dark, two, eight, darkest, m / 8);
+        most(light, two, eight, lightest, m / 8);
+        line_blocks(darkest, lightest, level, m / 8, best + x0 / 8);
+    }
+}
+
 void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const int32_t *left, const int32_t *right,
               float *scratch, float *feat, ptrdiff_t plane) {
     const int n = nb * 8;
     float *best = scratch;
     int16_t *c = (int16_t *)(scratch + nb);
-    int16_t two[LINE_TILE + 64], eight[LINE_TILE + 64], dark[LINE_TILE], light[LINE_TILE];
-    int16_t darkest[LINE_TILE / 8], lightest[LINE_TILE / 8], level[LINE_TILE / 8 + 2];
+    uint16_t *sums = (uint16_t *)(c + n + 64), *pair = sums;
+    halves lengths[3];
     for (int f = 0; f < 3; f++) {
-        const int rows = 4 << f, step = rows / 2;
-        float *out = feat + (CS_LINE_32 + f) * plane;
-        memset(out, 0, sizeof(float) * (size_t)nb * (size_t)(end - first));
-        for (int stop = first; stop < end;) {
-            stop = stop + step < end ? stop + step : end;
-            int from = stop - rows > start ? stop - rows : start;
-            if (stop - from < step) // too few rows would leave more noise than the limits allow for
-                continue;
+        lengths[f] = (halves){sums + (2 * f + 1) * n, sums + (2 * f + 2) * n};
+        const int step = 2 << f, from = first - step > start ? first - step : start;
+        sum_rows(cols + (ptrdiff_t)from * n, n, first - from, lengths[f].before);
+        memset(feat + (CS_LINE_32 + f) * plane, 0, sizeof(float) * (size_t)nb * (size_t)(end - first));
+    }
+    for (int at = first; at < end; at += 2) {
+        const int stop = at + 2 < end ? at + 2 : end;
+        sum_rows(cols + (ptrdiff_t)at * n, n, stop - at, pair);
+        uint16_t **half = &pair;
+        for (int f = 0; f < 3; f++) {
+            halves *h = &lengths[f];
+            const int rows = 4 << f, step = rows / 2, from = stop - rows > start ? stop - rows : start;
+            if ((stop - first) % step == 0) {
+                uint16_t *now = *half;
+                add_sums(h->before, now, n, h->both);
+                *half = h->before;
+                h->before = now;
+            } else if (stop < end || stop - from < step) { // too few rows would leave more noise than the limits allow for
+                break;
+            } else {
+                sum_rows(cols + (ptrdiff_t)from * n, n, stop - from, h->both);
+            }
+            half = &h->both;
             int l = 0, r = n;
             for (int i = from; i < stop; i++) {
                 l = left[i] > l ? left[i] : l;
@@ -130,17 +175,9 @@ void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const
             }
             if (r - l < 32)
                 continue;
-            add_rows(cols + (ptrdiff_t)from * n, n, stop - from, c + 16);
-            extend(c + 16, n, l, r);
-            for (int x0 = 0; x0 < n; x0 += LINE_TILE) {
-                const int m = n - x0 < LINE_TILE ? n - x0 : LINE_TILE;
-                line_window(c + x0, two, eight, dark, light, m);
-                for (int b = 0; b < m / 8 + 2; b++)
-                    level[b] = eight[8 * b + 8];
-                most(dark, two, eight, darkest, m / 8);
-                most(light, two, eight, lightest, m / 8);
-                line_blocks(darkest, lightest, level, m / 8, best + x0 / 8);
-            }
+            to_means(h->both, n, stop - from, c + 16);
+            window_lines(c, n, l, r, best);
+            float *out = feat + (CS_LINE_32 + f) * plane;
             const int b0 = (l + 7) / 8, b1 = r / 8;
             for (int i = from > first ? from : first; i < stop; i++)
                 stronger(out + (ptrdiff_t)(i - first) * nb + b0, best + b0, b1 - b0);
