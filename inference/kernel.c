@@ -181,14 +181,11 @@ int cs_has_avx2(void) { return 0; }
 
 #endif
 
-// fetch asks for a row of the next tile while the one before it is measured: its pieces of TILE bytes are too short
-// for the processor to see that it will be wanted.
-static inline void fetch(const uint8_t *pix, ptrdiff_t stride, int width, int height, int line, int x0) {
-    if (line >= height)
-        return;
-    const int n = width - x0 < TILE ? width - x0 : TILE;
+// fetch asks for pixels that are wanted a row of blocks later: a tile's rows are too short for the processor to see what
+// comes next.
+static inline void fetch(const uint8_t *src, int n) {
     for (int i = 0; i < n; i += 64)
-        __builtin_prefetch(pix + line * stride + x0 + i);
+        __builtin_prefetch(src + i, 0, 2);
 }
 
 void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain,
@@ -205,7 +202,8 @@ void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, 
                 const int line = r * 8 + y < height ? r * 8 + y : height - 1;
                 const uint8_t *src = pix + line * stride + x0;
                 const uint16_t *g = gain ? gain + x0 : NULL;
-                fetch(pix, stride, width, height, x0 + TILE < nb * 8 ? r * 8 + y : r * 8 + 8 + y, x0 + TILE < nb * 8 ? x0 + TILE : 0);
+                if (line + 8 < height)
+                    fetch(src + 8 * stride, have);
                 if (avx2)
                     fill_avx2(t.p[y], src, g, have);
                 else
