@@ -220,9 +220,9 @@ func (x *boxer) split(m blockMap, blocks []place) {
 	x.columns.reset(q.r - q.l)
 	x.rows.reset(q.b - q.t)
 	for _, p := range blocks {
-		c, y := int(p.c)-q.l, int(p.r)-q.t
-		x.columns.add(c, y)
-		x.rows.add(y, c)
+		c, y := int32(p.c)-int32(q.l), int32(p.r)-int32(q.t)
+		x.columns.reach[c].add(reach{y, y})
+		x.rows.reach[y].add(reach{c, c})
 	}
 	if q.area() <= 6 || float32(q.count)+inner*float32(x.between()-q.count) >= fullAt*float32(q.area()) {
 		x.rects = append(x.rects, q)
@@ -253,9 +253,9 @@ func (x *boxer) split(m blockMap, blocks []place) {
 // which only the border responds.
 func (x *boxer) between() int {
 	n := 0
-	for y := range x.rows.lo {
-		for c := x.rows.lo[y]; c <= x.rows.hi[y]; c++ {
-			if x.columns.lo[c] <= y && y <= x.columns.hi[c] {
+	for y, r := range x.rows.reach {
+		for c := r.lo; c <= r.hi; c++ {
+			if q := x.columns.reach[c]; q.lo <= int32(y) && int32(y) <= q.hi {
 				n++
 			}
 		}
@@ -264,47 +264,54 @@ func (x *boxer) between() int {
 }
 
 // profile holds, for each line of blocks across one axis, how far the blocks on it reach along the
-// other: lo to hi, inclusive.
+// other.
 type profile struct {
-	lo, hi []int
-	area   []int // of the rectangle around the lines before, for each cut
+	reach []reach
+	area  []int // of the rectangle around the lines before, for each cut
 }
+
+// reach is from lo to hi, inclusive; empty where hi < lo.
+type reach struct{ lo, hi int32 }
+
+// nothing is the reach of a line that holds no block.
+var nothing = reach{math.MaxInt32, -1}
+
+func (r *reach) add(q reach) { r.lo, r.hi = min(r.lo, q.lo), max(r.hi, q.hi) }
+
+func (r reach) len() int { return max(0, int(r.hi)-int(r.lo)+1) }
 
 func (p *profile) reset(n int) {
-	p.lo, p.hi, p.area = p.lo[:0], p.hi[:0], p.area[:0]
+	p.reach, p.area = p.reach[:0], p.area[:0]
 	for range n {
-		p.lo, p.hi = append(p.lo, math.MaxInt), append(p.hi, -1)
+		p.reach = append(p.reach, nothing)
 	}
-}
-
-func (p *profile) add(line, at int) {
-	p.lo[line], p.hi[line] = min(p.lo[line], at), max(p.hi[line], at)
 }
 
 // cut finds the line before which to cut so that the rectangles around either part have the least area
 // together. Lines at the cut that hold no block count for neither.
 func (p *profile) cut() (at, area int) {
-	lo, hi := math.MaxInt, -1
-	first, last := 0, 0
-	for i := range p.lo {
-		p.area = append(p.area, max(0, hi-lo+1)*(last-first))
-		if p.hi[i] >= 0 {
-			if hi < 0 {
+	all, first, last := nothing, 0, 0
+	for i, r := range p.reach {
+		p.area = append(p.area, all.len()*(last-first))
+		if r.hi >= 0 {
+			if all.hi < 0 {
 				first = i
 			}
-			lo, hi, last = min(lo, p.lo[i]), max(hi, p.hi[i]), i+1
+			all.add(r)
+			last = i + 1
 		}
 	}
 	at, area = 0, math.MaxInt
-	lo, hi = math.MaxInt, -1
-	for i := len(p.lo) - 1; i > 0; i-- {
-		if p.hi[i] >= 0 {
-			if hi < 0 {
+	all = nothing
+	for i := len(p.reach) - 1; i > 0; i-- {
+		if r := p.reach[i]; r.hi >= 0 {
+			if all.hi < 0 {
 				last = i + 1
 			}
-			lo, hi, first = min(lo, p.lo[i]), max(hi, p.hi[i]), i
+			all.add(r)
+			first = i
 		}
-		if sum := p.area[i] + max(0, hi-lo+1)*(last-first); hi >= 0 && sum < area {
+		if sum := p.area[i] + all.len()*(last-first); all.hi >= 0 && sum < area {
 			at, area = i, sum
 		}
 	}
@@ -322,7 +329,7 @@ func (x *boxer) merge() {
 		for i := range x.rects {
 			a := &x.rects[i]
 			for j := i + 1; j < len(x.rects) && a.count > 0 && x.rects[j].t <= a.b+mergeGap; j++ {
-				if b := &x.rects[j]; b.count > 0 && a.join(*b) {
+				if b := &x.rects[j]; b.count > 0 && a.near(b) && a.join(b) {
 					b.count = 0
 					n--
 				}
@@ -335,11 +342,13 @@ func (x *boxer) merge() {
 	}
 }
 
-// join takes b in where it is near and leaves little empty.
-func (q *rect) join(b rect) bool {
-	if q.smooth != b.smooth || max(q.l, b.l)-min(q.r, b.r) > mergeGap || max(q.t, b.t)-min(q.b, b.b) > mergeGap {
-		return false
-	}
+// near tells whether b is of the same kind and lies within mergeGap.
+func (q *rect) near(b *rect) bool {
+	return b.l-q.r <= mergeGap && q.l-b.r <= mergeGap && b.t-q.b <= mergeGap && q.t-b.b <= mergeGap && q.smooth == b.smooth
+}
+
+// join takes b in where that leaves little empty.
+func (q *rect) join(b *rect) bool {
 	u := rect{min(q.l, b.l), min(q.t, b.t), max(q.r, b.r), max(q.b, b.b), q.count + b.count, q.peak, q.score, q.smooth}
 	if b.score > q.score {
 		u.peak, u.score = b.peak, b.score
