@@ -1,7 +1,7 @@
 package inference
 
 /*
-#cgo CFLAGS: -O3 -std=gnu11
+#cgo CFLAGS: -O3 -std=c11
 #include "kernel.h"
 #include "second.h"
 */

@@ -7,7 +7,7 @@
 
 // The loops below are plain C that the compiler turns into vectors; on amd64 it does so twice and the
 // loader picks by processor.
-#if defined(__x86_64__) && defined(__gnu_linux__)
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(COILSIGHT_PLAIN)
 #define VECTORED __attribute__((target_clones("avx2", "default")))
 #else
 #define VECTORED
