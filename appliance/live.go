@@ -46,6 +46,7 @@ type live struct {
 
 	alarms alarms // used by look only
 	looks  []look // the newest, oldest first
+	room   headroom
 }
 
 // look is what was counted at one moment.
@@ -157,7 +158,10 @@ func (l *live) look(now time.Time) {
 	}
 	id, head, running := l.a.line.Running()
 	if running {
+		st.Headroom = l.room.measure(l.a.load(k), l.a.speed)
 		st.Position = l.a.cameras[0].geometry.Length(max(0, k.position-head))
+	} else {
+		l.room.forget()
 	}
 
 	l.mu.Lock()
@@ -270,6 +274,9 @@ func (l *live) conditions(st web.Live, now, before look, failing error) []condit
 	}
 	if p := st.Provider; !p.Healthy {
 		raise("provider_mismatch", 1, "configured", p.Configured, "measured", p.Measured)
+	}
+	if h := st.Headroom; h != nil && h.Ratio < lowHeadroom {
+		raise("headroom_low", 1, "speed", strconv.FormatFloat(h.Speed, 'f', 1, 64), "bound", h.Bound)
 	}
 	for i, c := range now.cameras {
 		b := before.cameras[i]

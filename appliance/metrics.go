@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"net/http"
+	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -13,7 +14,7 @@ type lineCollector struct {
 	a *Appliance
 
 	frames, inFlight, bytes, screen, rejected, dropped, inspected, unassigned, latency *prometheus.Desc
-	crops, goldenRate, speed, alarms, provider                                         *prometheus.Desc
+	crops, goldenRate, speed, headroom, speedLimit, busy, alarms, provider             *prometheus.Desc
 }
 
 func (a *Appliance) metrics() http.Handler {
@@ -35,6 +36,9 @@ func (a *Appliance) metrics() http.Handler {
 		crops:      d("crops_total", "Crops by what became of them.", "result"),
 		goldenRate: d("classifier_crops_per_second", "Rate measured at start.", "provider"),
 		speed:      d("strip_speed_metres_per_second", "Speed of the strip by the encoder."),
+		headroom:   d("headroom_ratio", "How many times the present speed the line bears; 4 stands for 4 and more. Absent while no strip moves under a coil."),
+		speedLimit: d("speed_limit_metres_per_second", "Speed of the strip that the line bears, by the load of the last 10 s."),
+		busy:       d("busy_seconds_total", "Time that a part of the line has worked: of a camera's stages, of a model's slot, of the recorder, of a processor.", "part", "camera"),
 		alarms:     d("alarms", "Alarms that stand.", "priority"),
 		provider:   d("provider_healthy", "1 where the configured provider is the one in use."),
 	})
@@ -63,6 +67,8 @@ func (c *lineCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.inFlight, float64(l.InFlight), id)
 		count(c.bytes, float64(s.Bytes), id)
 		count(c.screen, s.ScreenTime.Seconds(), id)
+		count(c.busy, s.ScreenBusy.Seconds(), "screen", id)
+		count(c.busy, s.SettleBusy.Seconds(), "settle", id)
 		count(c.rejected, float64(s.Rejected), id)
 		count(c.dropped, float64(s.PicturesDropped), id)
 		count(c.inspected, float64(s.Inspected)/1000, id)
@@ -84,6 +90,13 @@ func (c *lineCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.provider, healthy)
 	st := c.a.live.Live()
 	gauge(c.speed, st.Speed)
+	if h := st.Headroom; h != nil {
+		gauge(c.headroom, h.Ratio)
+		gauge(c.speedLimit, h.Speed)
+	}
+	count(c.busy, b.Busy.Seconds(), "classifier", "")
+	count(c.busy, c.a.line.RecordBusy().Seconds(), "record", "")
+	count(c.busy, processorTime().Seconds()/float64(runtime.GOMAXPROCS(0)), "processor", "")
 	standing := map[string]int{}
 	for _, k := range st.Alarms {
 		standing[k.Priority]++

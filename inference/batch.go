@@ -47,6 +47,8 @@ type BatchStats struct {
 	Failed     uint64 `json:"failed"`  // the model could not run
 	Refused    uint64 `json:"refused"` // not accepted: the queue was full; not in Submitted
 	Batches    uint64 `json:"batches"`
+	// Busy is how long a slot of the model has worked, the mean over the slots.
+	Busy time.Duration `json:"busy_ns"`
 }
 
 // batchClassifier is what a Batcher needs of a Classifier.
@@ -67,6 +69,7 @@ type Batcher struct {
 	stopped bool
 
 	submitted, classified, expired, failed, refused, batches atomic.Uint64
+	busy                                                     atomic.Int64 // nanoseconds, all slots together
 }
 
 // NewBatcher makes a batcher over a classifier, which it does not close.
@@ -117,6 +120,7 @@ func (b *Batcher) Stats() BatchStats {
 	return BatchStats{
 		Submitted: b.submitted.Load(), Classified: b.classified.Load(), Expired: b.expired.Load(),
 		Failed: b.failed.Load(), Refused: b.refused.Load(), Batches: b.batches.Load(),
+		Busy: time.Duration(b.busy.Load() / int64(max(1, b.classifier.Slots()))),
 	}
 }
 
@@ -217,7 +221,9 @@ func (b *Batcher) drop(batch []*Request, crops [][]byte) ([]*Request, [][]byte) 
 }
 
 func (b *Batcher) classify(batch []*Request, crops [][]byte, verdicts []inspection.Classification) []inspection.Classification {
+	began := time.Now()
 	verdicts, err := b.classifier.ClassifyBatch(verdicts, crops)
+	b.busy.Add(int64(time.Since(began)))
 	b.batches.Add(1)
 	if err != nil {
 		b.failed.Add(uint64(len(batch)))

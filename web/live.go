@@ -11,6 +11,7 @@ type Live struct {
 	Time     time.Time                      `json:"time"`
 	Coil     *inspection.Coil               `json:"coil,omitempty"` // under the cameras now
 	Speed    float64                        `json:"speed_mps"`
+	Headroom *Headroom                      `json:"headroom,omitempty"` // absent while no strip moves under a coil
 	Position inspection.MM                  `json:"position_mm"` // of the cameras, from the coil's head end
 	Cameras  []CameraState                  `json:"cameras"`
 	Model    string                         `json:"model"`
@@ -22,6 +23,13 @@ type Live struct {
 	InspectedMetres float64 `json:"inspected_metres"`
 	// UnassignedMetres counts strip that ran without a coil.
 	UnassignedMetres float64 `json:"unassigned_metres"`
+}
+
+// Headroom is how fast the strip could run, by the load of the last seconds.
+type Headroom struct {
+	Ratio float64 `json:"ratio"` // to the present speed; 4 stands for 4 and more
+	Speed float64 `json:"speed_mps"`
+	Bound string  `json:"bound,omitempty" enum:"processor,detector,placing,classifier,record"` // what works without a pause at that speed
 }
 
 // CameraState is one camera's share of Live.
@@ -57,7 +65,7 @@ type ProviderState struct {
 
 // Alarm is a condition that asks for a person. Screens translate Code; Values fill the text.
 type Alarm struct {
-	Code     string            `json:"code"` // inspection_lost, camera_lost, severe_defect, defect_density, roll_period, no_coil, provider_mismatch, disk_low, classifier_late
+	Code     string            `json:"code"` // inspection_lost, camera_lost, severe_defect, defect_density, roll_period, no_coil, provider_mismatch, disk_low, classifier_late, headroom_low
 	Priority string            `json:"priority" enum:"high,medium,low"`
 	Since    time.Time         `json:"since"`
 	Values   map[string]string `json:"values,omitempty"`

@@ -167,6 +167,7 @@ func addLoss(lost []loss, l loss) []loss {
 // screen finds the regions of a frame, hands their crops to the classifier and lets the frame go.
 func (c *cameraLine) screen(g grabbed) {
 	s := <-c.idle
+	began := time.Now()
 	s.lost, s.hasFrame, s.n, s.state, s.cause, s.uncoiled = g.lost, g.frame != nil, 0, "", "", false
 	if f := g.frame; f != nil {
 		s.span, s.lines, s.seam, s.arrived = f.Span, f.Image.Height, f.Seam, f.Arrived
@@ -178,6 +179,7 @@ func (c *cameraLine) screen(g grabbed) {
 		}
 		f.Release()
 	}
+	c.stats.busy(time.Since(began), 0)
 	c.settles <- s
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/coilsight/coilsight/inspection"
@@ -28,6 +29,7 @@ type recorder struct {
 	line  *Line
 	queue chan entry
 	coils map[*coilRun]*coilRecord
+	busy  atomic.Int64 // nanoseconds
 }
 
 type coilRecord struct {
@@ -72,15 +74,20 @@ func (r *recorder) record(ctx context.Context) error {
 			if !ok {
 				return r.end(ctx)
 			}
-			if err := r.enter(ctx, e); err != nil {
+			began := time.Now()
+			err := r.enter(ctx, e)
+			r.busy.Add(int64(time.Since(began)))
+			if err != nil {
 				return err
 			}
 		case <-tick.C:
+			began := time.Now()
 			for c := range r.coils {
 				if err := r.flush(ctx, c, false); err != nil {
 					return err
 				}
 			}
+			r.busy.Add(int64(time.Since(began)))
 		}
 	}
 }

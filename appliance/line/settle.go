@@ -48,6 +48,8 @@ func (c *cameraLine) settleFrame(s *settling) {
 		return
 	}
 	s.pending.Wait()
+	began := time.Now()
+	defer func() { c.stats.busy(0, time.Since(began)) }()
 	late := 0
 	for _, p := range s.regions[:s.n] {
 		if !p.ok {

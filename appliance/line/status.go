@@ -19,6 +19,8 @@ type stats struct {
 	lastTo      inspection.EncoderCount
 	bytes       uint64
 	screenTime  time.Duration
+	screenBusy  time.Duration
+	settleBusy  time.Duration
 	rejected    uint64
 	dropped     uint64
 	to          inspection.EncoderCount // settled
@@ -43,6 +45,14 @@ func (s *stats) screened(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.screenTime += d
+}
+
+// busy adds what the goroutines of the stages worked.
+func (s *stats) busy(screen, settle time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.screenBusy += screen
+	s.settleBusy += settle
 }
 
 func (s *stats) unassigned(n inspection.EncoderCount) {
@@ -97,6 +107,8 @@ type CameraStatus struct {
 	SettledTo       inspection.EncoderCount // end of the newest frame that is settled
 	Bytes           uint64
 	ScreenTime      time.Duration // spent in the detector
+	ScreenBusy      time.Duration // worked by the stage that screens: the detector, cutting crops, handing them in
+	SettleBusy      time.Duration // worked by the stage that settles: placing, merging, accounting
 	Rejected        uint64        // regions that the model took for ordinary strip
 	PicturesDropped uint64        // defects recorded without a picture, since the disk was behind
 	Inspected       inspection.MM // strip of coils that was fully inspected
@@ -106,6 +118,9 @@ type CameraStatus struct {
 	LatencyP99      time.Duration
 	Failed          error // why the camera's source ended, nil while it has not
 }
+
+// RecordBusy is how long the recorder has worked since the line started, waiting for the disk included.
+func (l *Line) RecordBusy() time.Duration { return time.Duration(l.rec.busy.Load()) }
 
 // Status of every camera, in the order of Options.Cameras.
 func (l *Line) Status() []CameraStatus {
@@ -125,6 +140,7 @@ func (c *cameraLine) status() CameraStatus {
 	s.mu.Lock()
 	recent := slices.Clone(s.latency[:min(s.settledN, latencies)])
 	st.LastFrame, st.Bytes, st.ScreenTime = s.last, s.bytes, s.screenTime
+	st.ScreenBusy, st.SettleBusy = s.screenBusy, s.settleBusy
 	st.Rejected, st.PicturesDropped = s.rejected, s.dropped
 	st.StripWidth, st.SettledTo = s.stripWidth, s.to
 	st.Inspected = c.Locator.Length(s.inspectedN)

@@ -1027,6 +1027,14 @@ export interface components {
       within_mm?: number;
       zone?: string;
     };
+    Headroom: {
+      /** @enum {string} */
+      bound?: 'processor' | 'detector' | 'placing' | 'classifier' | 'record';
+      /** Format: double */
+      ratio: number;
+      /** Format: double */
+      speed_mps: number;
+    };
     Health: {
       /** @enum {string} */
       status: 'ok';
@@ -1072,6 +1080,7 @@ export interface components {
       };
       cameras: components['schemas']['CameraState'][];
       coil?: components['schemas']['Coil'];
+      headroom?: components['schemas']['Headroom'];
       /** Format: double */
       inspected_metres: number;
       model: string;

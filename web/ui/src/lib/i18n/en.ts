@@ -73,6 +73,10 @@ export const en = {
     speed: 'Speed',
     position: 'Position',
     ofLength: (length: string) => `of ${length}`,
+    runsTo: (speed: string) => `runs to ${speed}`,
+    runsToHint:
+      'The fastest that the appliance keeps up with, by its load over the last 10 seconds. Faster strip would have gaps.',
+    runsToOver: (speed: string) => `runs to ${speed} and more`,
     coverage: 'Inspected',
     noCoil: 'No coil',
     waiting: 'Waiting for the next coil',
@@ -169,6 +173,11 @@ export const en = {
       'Classifier is late',
       'Some defects are recorded without a class.',
       'Wait for the burst to pass; if it stays, check the load.',
+    ),
+    headroom_low: alarm(
+      'Hardly any speed left',
+      'Faster strip would not be inspected everywhere.',
+      'Do not raise the speed; if this stays, ask for a look at the load.',
     ),
   } as Record<string, AlarmText>,
   alarmUnknown: (code: string) =>

@@ -66,6 +66,10 @@ export const ko: Messages = {
     speed: '속도',
     position: '위치',
     ofLength: (length) => `/ ${length}`,
+    runsTo: (speed) => `최대 ${speed}`,
+    runsToHint:
+      '최근 10초의 부하로 본, 검사가 따라갈 수 있는 최고 속도입니다. 더 빠르면 검사되지 않는 구간이 생깁니다.',
+    runsToOver: (speed) => `${speed} 이상 가능`,
     coverage: '검사율',
     noCoil: '코일 없음',
     waiting: '다음 코일을 기다리는 중',
@@ -162,6 +166,11 @@ export const ko: Messages = {
       '분류가 늦어짐',
       '일부 결함이 분류 없이 기록됩니다.',
       '잠시 기다리고, 계속되면 부하를 확인하십시오.',
+    ),
+    headroom_low: alarm(
+      '속도 여유가 거의 없음',
+      '더 빠른 스트립은 일부가 검사되지 않습니다.',
+      '속도를 올리지 말고, 계속되면 부하를 점검하십시오.',
     ),
   },
   alarmUnknown: (code) =>
