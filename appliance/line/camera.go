@@ -68,7 +68,7 @@ type settling struct {
 // pendingRegion is a region between its crop being cut and its verdict.
 type pendingRegion struct {
 	roi     inspection.RegionOfInterest
-	crop    []byte
+	crop    []byte // nil: none was cut
 	verdict inspection.Classification
 	ok      bool
 	answer  func(inspection.Classification, bool) // made once, so that a crop costs no allocation
@@ -225,34 +225,37 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 	if !o.Lossless {
 		deadline = f.Arrived.Add(o.ClassifyWithin)
 	}
+	// Where frames wait to be screened, classes are given up before strip is: the detector gets the processor.
+	behind := !o.Lossless && len(c.grabbed) > cap(c.grabbed)/2
 	for _, r := range found {
-		if !c.submit(s, f, r, deadline) {
+		p := s.regions[s.n]
+		s.n++
+		p.roi, p.crop, p.ok = r, nil, false
+		switch {
+		case behind:
+			s.state, s.cause = inspection.DetectedOnly, "frames waited to be screened; their regions were not classified"
+		case !c.submit(s, p, f, deadline):
 			s.state, s.cause = inspection.DetectedOnly, "regions arrived faster than they were classified"
 		}
 	}
 }
 
 // submit cuts a region's crop and queues it. It reports false where no crop buffer or no place in the
-// queue was free; the region is then only known to be in the frame's gap.
-func (c *cameraLine) submit(s *settling, f *camera.Frame, r inspection.RegionOfInterest, deadline time.Time) bool {
-	var crop []byte
+// queue was free; the region is then recorded as unclassified.
+func (c *cameraLine) submit(s *settling, p *pendingRegion, f *camera.Frame, deadline time.Time) bool {
 	select {
-	case crop = <-c.crops:
+	case p.crop = <-c.crops:
 	default:
 		if !c.line.opts.Lossless {
 			return false
 		}
-		crop = <-c.crops
+		p.crop = <-c.crops
 	}
-	c.line.opts.Cut(crop, f.Image, c.Gain, r, s.edges)
-	p := s.regions[s.n]
-	p.roi, p.crop = r, crop
+	c.line.opts.Cut(p.crop, f.Image, c.Gain, p.roi, s.edges)
 	s.pending.Add(1)
-	if !c.line.opts.Classifier.Submit(crop, deadline, p.answer) {
+	if !c.line.opts.Classifier.Submit(p.crop, deadline, p.answer) {
 		s.pending.Done()
-		c.crops <- crop
 		return false
 	}
-	s.n++
 	return true
 }

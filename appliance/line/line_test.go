@@ -1,6 +1,7 @@
 package line
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,7 +99,8 @@ type memoryLog struct {
 	maps     map[inspection.CoilID]*inspection.DefectMap
 	progress map[inspection.CoilID]map[inspection.Side]inspection.MM
 	results  map[inspection.CoilID]inspection.InspectionResult
-	failures int // how many appends fail
+	failures int           // how many appends fail
+	takes    time.Duration // an append
 	images   int
 	nextID   inspection.DefectID
 }
@@ -124,6 +126,7 @@ func (l *memoryLog) StartCoil(_ context.Context, id inspection.CoilID, o inspect
 }
 
 func (l *memoryLog) Append(_ context.Context, b *inspection.Batch) error {
+	time.Sleep(l.takes)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.failures > 0 {
@@ -191,6 +194,7 @@ type mark struct {
 // script is a FrameSource that plays frames: marks by frame number, frames to lose or to damage.
 type script struct {
 	pool    *camera.Pool
+	buffers int // of the pool; 0: 4
 	frames  int
 	marks   map[int][]mark
 	skip    map[int]bool // the camera produced them, nobody could take them
@@ -269,7 +273,7 @@ func newRig(t *testing.T, change func(*Options), sources ...*script) *rig {
 	}
 	for i, s := range sources {
 		side := inspection.Sides()[i%2]
-		pool, err := camera.NewPool(inspection.CameraID(side), 4, testWidth*testLines)
+		pool, err := camera.NewPool(inspection.CameraID(side), cmp.Or(s.buffers, 4), testWidth*testLines)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -480,8 +484,8 @@ func TestFullClassifierQueueIsADetectedOnlyGap(t *testing.T) {
 	r.class.full = true
 	r.start(t, "A1", 0)
 	r.run(t)
-	if got := r.gaps("A1", inspection.Top); got != "[[96, 128)]" || len(r.log.maps["A1"].Defects) != 0 {
-		t.Errorf("gaps cover %s, %d defects; want the frame and none", got, len(r.log.maps["A1"].Defects))
+	if got := r.gaps("A1", inspection.Top); got != "[[96, 128)]" || len(r.log.maps["A1"].Defects) != 1 {
+		t.Errorf("gaps cover %s, %d defects; want the frame and one", got, len(r.log.maps["A1"].Defects))
 	}
 }
 
@@ -635,6 +639,62 @@ func TestOverloadIsAccountedToTheLine(t *testing.T) {
 			t.Errorf("camera %s: gaps cover %g mm; %d frames of 400 were inspected, so want %g", st.Camera, float64(gaps), l.Inspected, float64(want))
 		}
 	}
+}
+
+// everyFrame marks a region in each frame, too far from the borders to go on in the next.
+func everyFrame(frames int) map[int][]mark {
+	marks := map[int][]mark{}
+	for i := range frames {
+		marks[i] = []mark{{20, 12, markInclusion}}
+	}
+	return marks
+}
+
+// The order of giving up: classes before strip.
+func TestDetectorThatFallsBehindGivesUpClassesBeforeStrip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const frames = 200
+		r := newRig(t, func(o *Options) { o.Lossless = false }, &script{frames: frames, every: 10 * time.Millisecond, buffers: 64, marks: everyFrame(frames)})
+		r.detector[0].delay = 13 * time.Millisecond
+		r.start(t, "A1", 0)
+		r.run(t)
+		m := r.log.maps["A1"]
+		slices.SortFunc(m.Gaps, func(a, b inspection.Gap) int { return cmp.Compare(a.From, b.From) })
+		if len(m.Gaps) < 2 || m.Gaps[0].State != inspection.DetectedOnly || m.Gaps[0].From < 12*testLines {
+			t.Fatalf("gaps %+v; want first one without classes, once half the backlog waits", m.Gaps)
+		}
+		l := r.line.Status()[0].Ledger
+		if l.Overrun == 0 || l.Underrun != 0 || l.DetectedOnly < 12 {
+			t.Errorf("ledger %+v; want frames without classes, then overruns", l)
+		}
+		unclassified := 0
+		for _, d := range m.Defects {
+			if d.Class == inspection.Unclassified {
+				unclassified++
+			}
+		}
+		if len(m.Defects) != int(l.Inspected+l.DetectedOnly) || unclassified != int(l.DetectedOnly) {
+			t.Errorf("%d defects, %d of them unclassified; want one of each frame that was screened, and %d", len(m.Defects), unclassified, l.DetectedOnly)
+		}
+	})
+}
+
+// The order of giving up: pictures before anything else.
+func TestSlowDiskLosesPicturesBeforeAnythingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const frames = 1500
+		r := newRig(t, func(o *Options) { o.Lossless = false }, &script{frames: frames, every: 5 * time.Millisecond, buffers: 64, marks: everyFrame(frames)})
+		r.log.takes = 900 * time.Millisecond // 180 frames long
+		r.start(t, "A1", 0)
+		r.run(t)
+		st, m := r.line.Status()[0], r.log.maps["A1"]
+		if st.Ledger.Inspected != frames || len(m.Gaps) != 0 {
+			t.Errorf("ledger %+v and %d gaps; want all %d frames inspected", st.Ledger, len(m.Gaps), frames)
+		}
+		if len(m.Defects) != frames || st.PicturesDropped == 0 || r.log.images+int(st.PicturesDropped) != frames {
+			t.Errorf("%d defects, %d with a picture, %d pictures dropped; want %d defects, some without", len(m.Defects), r.log.images, st.PicturesDropped, frames)
+		}
+	})
 }
 
 // slowLog takes its time to start a coil, while frames go on arriving.

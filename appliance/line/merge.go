@@ -111,9 +111,9 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 	}
 }
 
-// keep copies a crop for the record, unless the recorder is falling behind: then pictures go first.
+// keep copies a crop for the record, unless there is none, or the recorder is falling behind: then pictures go first.
 func (m *merger) keep(crop []byte) *inspection.Crop {
-	if q := m.camera.line.rec.queue; len(q) > cap(q)/2 {
+	if q := m.camera.line.rec.queue; crop == nil || len(q) > cap(q)/2 {
 		m.camera.stats.dropPicture()
 		return nil
 	}

@@ -74,22 +74,42 @@ func (r *recorder) record(ctx context.Context) error {
 			if !ok {
 				return r.end(ctx)
 			}
-			began := time.Now()
-			err := r.enter(ctx, e)
-			r.busy.Add(int64(time.Since(began)))
-			if err != nil {
+			if err := r.work(func() error { return r.enter(ctx, e) }); err != nil {
 				return err
 			}
 		case <-tick.C:
-			began := time.Now()
-			for c := range r.coils {
-				if err := r.flush(ctx, c, false); err != nil {
-					return err
-				}
+			if err := r.work(func() error { return r.flushAll(ctx) }); err != nil {
+				return err
 			}
-			r.busy.Add(int64(time.Since(began)))
 		}
 	}
+}
+
+// work adds to busy what f takes.
+func (r *recorder) work(f func() error) error {
+	began := time.Now()
+	defer func() { r.busy.Add(int64(time.Since(began))) }()
+	return f()
+}
+
+// flushAll writes what was gathered, and with it what came while the last transaction was written: however slow the disk,
+// the next transaction takes all that waits.
+func (r *recorder) flushAll(ctx context.Context) error {
+	for range len(r.queue) {
+		e, ok := <-r.queue
+		if !ok {
+			break // the end is seen again where the queue is read next
+		}
+		if err := r.enter(ctx, e); err != nil {
+			return err
+		}
+	}
+	for c := range r.coils {
+		if err := r.flush(ctx, c, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *recorder) end(ctx context.Context) error {

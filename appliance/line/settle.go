@@ -57,7 +57,7 @@ func (c *cameraLine) settleFrame(s *settling) {
 			p.verdict = inspection.Classification{Class: inspection.Unclassified}
 		}
 	}
-	if late > 0 {
+	if late > 0 && s.state == "" {
 		s.state, s.cause = inspection.DetectedOnly, "regions were not classified in time"
 	}
 	coils := c.account.over(s.span)
@@ -66,8 +66,10 @@ func (c *cameraLine) settleFrame(s *settling) {
 	}
 	c.merge.frame(s, coils)
 	for _, p := range s.regions[:s.n] {
-		c.crops <- p.crop
-		p.crop = nil
+		if p.crop != nil {
+			c.crops <- p.crop
+			p.crop = nil
+		}
 	}
 	c.account.width(s)
 	c.account.frame(s, len(coils) > 0)
@@ -240,7 +242,7 @@ func (a *accounts) finishAll() {
 		}
 		if tail == openTail {
 			a.closeGap(r, k)
-			a.progress(r, k)
+			a.tell(r, k)
 			continue
 		}
 		a.rest(r, k, tail)
@@ -280,9 +282,15 @@ func (a *accounts) closeGap(r *coilRun, k *account) {
 	}}}
 }
 
-// progress tells the recorder how far the record is complete: never past a gap or a defect that is
-// still held back.
+// progress tells the recorder how far the record is complete, where it is not behind: the next tick tells it again.
 func (a *accounts) progress(r *coilRun, k *account) {
+	if q := a.camera.line.rec.queue; len(q) <= cap(q)/2 {
+		a.tell(r, k)
+	}
+}
+
+// tell is progress whatever the recorder does: never past a gap or a defect that is still held back.
+func (a *accounts) tell(r *coilRun, k *account) {
 	to := k.to
 	if k.gap != nil {
 		to = min(to, k.gap.span.From)
