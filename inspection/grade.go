@@ -49,8 +49,9 @@ func GradeMap(m DefectMap, r Recipe) InspectionResult {
 	}
 	gap := judgeGaps(m, r)
 	res.Trail = append(res.Trail, gap)
-	for _, rule := range r.Rules {
-		res.Trail = append(res.Trail, judge(rule, m, r.EdgeMargin))
+	along := alongStrip(m.Defects)
+	for i := range r.Rules {
+		res.Trail = append(res.Trail, judge(&r.Rules[i], along, m.Strip.Width, r.EdgeMargin))
 	}
 	for _, o := range res.Trail {
 		if o.Broken {
@@ -85,17 +86,26 @@ func judgeGaps(m DefectMap, r Recipe) RuleOutcome {
 	return o
 }
 
-func judge(q GradingRule, m DefectMap, margin MM) RuleOutcome {
+// alongStrip lists defects from the head end, those at one place by their ids.
+func alongStrip(defects []Defect) []*Defect {
+	out := make([]*Defect, len(defects))
+	for i := range defects {
+		out[i] = &defects[i]
+	}
+	slices.SortFunc(out, func(a, b *Defect) int {
+		return cmp.Or(cmp.Compare(a.Rect.Along, b.Rect.Along), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+func judge(q *GradingRule, along []*Defect, stripWidth, margin MM) RuleOutcome {
 	o := RuleOutcome{Rule: q.ID, Grade: q.Grade, Limit: float64(q.Count), Unit: "defects"}
-	var hits []Defect
-	for _, d := range m.Defects {
-		if q.counts(d, m.Strip.Width, margin) {
+	var hits []*Defect
+	for _, d := range along {
+		if q.counts(d, stripWidth, margin) {
 			hits = append(hits, d)
 		}
 	}
-	slices.SortStableFunc(hits, func(a, b Defect) int {
-		return cmp.Or(cmp.Compare(a.Rect.Along, b.Rect.Along), cmp.Compare(a.ID, b.ID))
-	})
 	first, n := densest(hits, q.Within)
 	worst := hits[first : first+n]
 	o.Measured = float64(n)
@@ -123,7 +133,7 @@ func judge(q GradingRule, m DefectMap, margin MM) RuleOutcome {
 
 // densest finds the stretch of length within (zero: everything) that holds most of the defects, which
 // are sorted along the strip. The earliest of equals wins.
-func densest(hits []Defect, within MM) (first, n int) {
+func densest(hits []*Defect, within MM) (first, n int) {
 	if within <= 0 {
 		return 0, len(hits)
 	}
@@ -139,7 +149,7 @@ func densest(hits []Defect, within MM) (first, n int) {
 	return first, n
 }
 
-func (q GradingRule) counts(d Defect, stripWidth, margin MM) bool {
+func (q *GradingRule) counts(d *Defect, stripWidth, margin MM) bool {
 	if len(q.Classes) > 0 && !slices.Contains(q.Classes, d.Class) {
 		return false
 	}

@@ -181,3 +181,26 @@ func TestRecipeCheckNamesTheField(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// BenchmarkGradeMap grades a coil of 200,000 defects, the worst that a tinplate line gives.
+func BenchmarkGradeMap(b *testing.B) {
+	classes := []inspection.DefectClass{"slag_inclusion", "surface_scratch", "red_iron", "hole"}
+	m := inspection.DefectMap{Strip: inspection.Strip{Length: 10_000_000, Width: 1000, Sides: inspection.Sides()}}
+	for i := range 200_000 {
+		m.Defects = append(m.Defects, inspection.Defect{
+			ID: inspection.DefectID(i + 1), Side: inspection.Sides()[i%2], Class: classes[i%len(classes)], Severity: inspection.Severity(i % 5), Area: 40,
+			Rect: inspection.StripRect{Along: inspection.MM(i * 50), Across: inspection.MM(i % 990), Length: 10, Width: 10},
+		})
+	}
+	r := inspection.Recipe{Name: "worst", Version: 1, LongestGap: 1000, GapGrade: inspection.Hold, EdgeMargin: 20}
+	for i, class := range classes {
+		r.Rules = append(r.Rules, inspection.GradingRule{ID: string(class), Classes: []inspection.DefectClass{class}, Count: 10, Within: inspection.MM(1000 * (i + 1)), Grade: inspection.Second})
+	}
+	r.Rules = append(r.Rules, inspection.GradingRule{ID: "all", Count: 1000, Grade: inspection.Hold})
+	b.ReportAllocs()
+	for b.Loop() {
+		if res := inspection.GradeMap(m, r); res.Grade != inspection.Hold {
+			b.Fatalf("grade %s", res.Grade)
+		}
+	}
+}

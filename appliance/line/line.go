@@ -58,7 +58,6 @@ type CoilLog interface {
 	StartCoil(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, model string, at time.Time) (inspection.Coil, error)
 	// Append fills in the ids of b.Defects.
 	Append(ctx context.Context, b *inspection.Batch) error
-	Map(ctx context.Context, id inspection.CoilID) (inspection.DefectMap, error)
 	CloseCoil(ctx context.Context, id inspection.CoilID, s inspection.Strip, r inspection.InspectionResult, at time.Time) (inspection.Coil, error)
 }
 

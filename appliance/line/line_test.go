@@ -149,12 +149,6 @@ func (l *memoryLog) Append(_ context.Context, b *inspection.Batch) error {
 	return nil
 }
 
-func (l *memoryLog) Map(_ context.Context, id inspection.CoilID) (inspection.DefectMap, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return *l.maps[id], nil
-}
-
 func (l *memoryLog) CloseCoil(_ context.Context, id inspection.CoilID, s inspection.Strip, r inspection.InspectionResult, _ time.Time) (inspection.Coil, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

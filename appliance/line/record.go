@@ -34,6 +34,7 @@ type recorder struct {
 
 type coilRecord struct {
 	batch    inspection.Batch
+	recorded inspection.DefectMap  // all that is durable of the coil: what it is graded by
 	progress []inspection.Progress // by camera, newest
 	passed   int
 	moved    bool
@@ -170,6 +171,8 @@ func (r *recorder) flush(ctx context.Context, c *coilRun, now bool) error {
 		return err
 	}
 	k.moved, k.moves = false, time.Now()
+	k.recorded.Defects = append(k.recorded.Defects, b.Defects...)
+	k.recorded.Gaps = append(k.recorded.Gaps, b.Gaps...)
 	r.line.opts.Observer.Recorded(b)
 	k.batch = inspection.Batch{Coil: c.id}
 	return nil
@@ -223,14 +226,12 @@ func (r *recorder) closeCoil(ctx context.Context, c *coilRun) error {
 	if measured > 0 {
 		strip.Width /= inspection.MM(measured)
 	}
+	k.recorded.Strip = strip
+	result := inspection.GradeMap(k.recorded, c.recipe)
 	var closed inspection.Coil
 	if err := r.persist("result of coil "+string(c.id), func(int) error {
-		m, err := r.line.opts.Log.Map(ctx, c.id)
-		if err != nil {
-			return err
-		}
-		m.Strip = strip
-		closed, err = r.line.opts.Log.CloseCoil(ctx, c.id, strip, inspection.GradeMap(m, c.recipe), time.Now().UTC())
+		var err error
+		closed, err = r.line.opts.Log.CloseCoil(ctx, c.id, strip, result, time.Now().UTC())
 		return err
 	}); err != nil {
 		return err
