@@ -13,6 +13,7 @@ BUNDLES := $(shell find models/bundles deploy -type f 2>/dev/null)
 # What the build needs of the distribution, and what the tests need beside it.
 BUILD_PACKAGES := build-essential pkg-config ca-certificates curl libopencv-core-dev libopencv-imgproc-dev
 TEST_PACKAGES := chromium python3 python3-venv
+ARM64_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 
 GOFUMPT := mvdan.cc/gofumpt@v0.9.2
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -35,6 +36,12 @@ build/.packages: Makefile
 build/.test-packages: Makefile
 	@mkdir -p build
 	@missing=(); for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
+	if (($${#missing[@]})); then $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; fi
+	@touch $@
+
+build/.arm64-packages: Makefile
+	@mkdir -p build
+	@missing=(); for p in $(ARM64_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
 	if (($${#missing[@]})); then $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; fi
 	@touch $@
 
@@ -82,6 +89,11 @@ test: setup build/.test-packages build ## all tests
 	cd web/ui && npm run --silent test
 	cd web/ui && npm run --silent e2e
 	go test ./...
+	CGO_CFLAGS='-O2 -g -DCOILSIGHT_PLAIN' go test ./inference -run Equals # what runs without AVX2
+
+.PHONY: arm64
+arm64: build/.arm64-packages ## the detector's arm64 kernel, under emulation
+	@inference/testdata/arm64/check.sh
 
 .PHONY: check
 check: setup build/.test-packages build/.python web/ui/dist/index.html $(TOOLS)/gofumpt $(TOOLS)/golangci-lint ## formatting, lint, imports, race tests

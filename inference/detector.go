@@ -32,7 +32,7 @@ type Detector struct {
 	width, nb  int
 	threshold  float32
 	maxRegions int
-	avx2       bool
+	fast       bool
 
 	rows        int // frame rows that fit the buffers below
 	held        int // context rows held, just before row contextRows
@@ -85,7 +85,7 @@ func NewDetector(width int, o DetectorOptions) (*Detector, error) {
 	}
 	d := &Detector{
 		width: width, nb: (width + blockSize - 1) / blockSize, scales: o.Scales.array(),
-		threshold: o.Threshold, maxRegions: o.MaxRegions, avx2: hasAVX2(),
+		threshold: o.Threshold, maxRegions: o.MaxRegions, fast: hasFastPath(),
 	}
 	d.lines = make([]float32, lineScratch(d.nb))
 	for range max(0, o.Bands-1) {
@@ -199,7 +199,7 @@ func (d *Detector) measure(b band) {
 	if b.from == b.to {
 		return
 	}
-	firstPass(b.img, b.gain, b.from, b.to, d.blocks[contextRows*d.nb:], d.plane(), d.cols[contextRows*d.nb*blockSize:], d.avx2)
+	firstPass(b.img, b.gain, b.from, b.to, d.blocks[contextRows*d.nb:], d.plane(), d.cols[contextRows*d.nb*blockSize:], d.fast)
 }
 
 // nearestSteel fills steel. It is false where no row of the frame is to be screened.

@@ -4,6 +4,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 // A tile is 8 rows of corrected pixels: with TILE columns it is 4 KiB and stays in the first-level
@@ -71,6 +73,16 @@ static void measure_plain(const tile *t, int blocks, uint16_t *out, ptrdiff_t pl
         for (int i = 0; i < CS_PLANES; i++)
             out[i * plane + b] = m[i];
     }
+}
+
+// measure_rest takes the last blocks of a tile, from b on, where they do not fill a vector.
+static void measure_rest(const tile *t, int b, int blocks, uint16_t *out, ptrdiff_t plane, uint16_t *cols) {
+    if (b == blocks)
+        return;
+    tile rest;
+    for (int y = 0; y < 8; y++)
+        memcpy(rest.p[y], t->p[y] + b * 8, (size_t)((blocks - b) * 8 + 1));
+    measure_plain(&rest, blocks - b, out + b, plane, cols + b * 8);
 }
 
 #if defined(__x86_64__)
@@ -163,21 +175,113 @@ __attribute__((target("avx2"))) static void measure_avx2(const tile *t, int bloc
             out[CS_COL_HI * plane + b + i] = (uint16_t)~_mm_cvtsi128_si32(_mm_minpos_epu16(inv));
         }
     }
-    if (b < blocks) {
-        tile rest;
-        for (int y = 0; y < 8; y++)
-            memcpy(rest.p[y], t->p[y] + b * 8, (size_t)((blocks - b) * 8 + 1));
-        measure_plain(&rest, blocks - b, out + b, plane, cols + b * 8);
-    }
+    measure_rest(t, b, blocks, out, plane, cols);
 }
 
-int cs_has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
+int cs_has_fast(void) { return __builtin_cpu_supports("avx2") != 0; }
+#define fill_fast fill_avx2
+#define measure_fast measure_avx2
+
+#elif defined(__aarch64__)
+
+static void fill_neon(uint8_t *dst, const uint8_t *src, const uint16_t *gain, int n) {
+    int i = 0;
+    if (gain) {
+        for (; i + 8 <= n; i += 8) {
+            const uint16x8_t p = vshll_n_u8(vld1_u8(src + i), 8), g = vld1q_u16(gain + i);
+            const uint32x4_t lo = vmull_u16(vget_low_u16(p), vget_low_u16(g)), hi = vmull_high_u16(p, g);
+            const uint16x8_t v = vshrn_high_n_u32(vshrn_n_u32(lo, 16), hi, 16);
+            vst1_u8(dst + i, vqmovn_u16(vrshrq_n_u16(v, 6)));
+        }
+        fill_plain(dst + i, src + i, gain + i, n - i);
+        return;
+    }
+    memcpy(dst, src, (size_t)n);
+}
+
+// by_block adds up the lanes of four blocks, four lanes each.
+static inline uint16x4_t by_block(uint16x8_t a, uint16x8_t b) {
+    const uint16x8_t half = vpaddq_u16(a, b);
+    return vget_low_u16(vpaddq_u16(half, half));
+}
+
+// The least and the greatest of the 8 bytes of four blocks.
+static inline uint16x4_t least_of(uint8x16_t a, uint8x16_t b) {
+    uint8x16_t v = vpminq_u8(a, b);
+    v = vpminq_u8(v, v);
+    v = vpminq_u8(v, v);
+    return vget_low_u16(vmovl_u8(vget_low_u8(v)));
+}
+
+static inline uint16x4_t greatest_of(uint8x16_t a, uint8x16_t b) {
+    uint8x16_t v = vpmaxq_u8(a, b);
+    v = vpmaxq_u8(v, v);
+    v = vpmaxq_u8(v, v);
+    return vget_low_u16(vmovl_u8(vget_low_u8(v)));
+}
+
+// measure_neon takes four blocks at a time, two to a vector.
+static void measure_neon(const tile *t, int blocks, uint16_t *out, ptrdiff_t plane, uint16_t *cols) {
+    int b = 0;
+    for (; b + 4 <= blocks; b += 4) {
+        const int x0 = b * 8;
+        uint8x16_t cur[2], next[2], lo[2], hi[2];
+        uint16x8_t gx[2], gy[2], col[4];
+        for (int k = 0; k < 2; k++) {
+            cur[k] = vld1q_u8(t->p[0] + x0 + 16 * k);
+            next[k] = vld1q_u8(t->p[0] + x0 + 16 * k + 1);
+            lo[k] = vdupq_n_u8(UINT8_MAX);
+            hi[k] = vdupq_n_u8(0);
+            gx[k] = vpaddlq_u8(vabdq_u8(cur[k], next[k]));
+            gy[k] = vdupq_n_u16(0);
+            col[2 * k] = vmovl_u8(vget_low_u8(cur[k]));
+            col[2 * k + 1] = vmovl_high_u8(cur[k]);
+        }
+        uint16x4_t run = by_block(vpaddlq_u8(cur[0]), vpaddlq_u8(cur[1]));
+        uint16x4_t sum = run, row_lo = run, row_hi = run;
+        for (int y = 1; y < 8; y++) {
+            for (int k = 0; k < 2; k++) {
+                const uint8x16_t above = cur[k], above_next = next[k];
+                cur[k] = vld1q_u8(t->p[y] + x0 + 16 * k);
+                next[k] = vld1q_u8(t->p[y] + x0 + 16 * k + 1);
+                gx[k] = vpadalq_u8(gx[k], vabdq_u8(cur[k], next[k]));
+                gy[k] = vpadalq_u8(gy[k], vabdq_u8(cur[k], above));
+                const uint8x16_t pair = vrhaddq_u8(vrhaddq_u8(cur[k], above), vrhaddq_u8(next[k], above_next));
+                lo[k] = vminq_u8(lo[k], pair);
+                hi[k] = vmaxq_u8(hi[k], pair);
+                col[2 * k] = vaddw_u8(col[2 * k], vget_low_u8(cur[k]));
+                col[2 * k + 1] = vaddw_high_u8(col[2 * k + 1], cur[k]);
+            }
+            run = by_block(vpaddlq_u8(cur[0]), vpaddlq_u8(cur[1]));
+            sum = vadd_u16(sum, run);
+            row_lo = vmin_u16(row_lo, run);
+            row_hi = vmax_u16(row_hi, run);
+        }
+        vst1_u16(out + CS_SUM * plane + b, sum);
+        vst1_u16(out + CS_GX * plane + b, by_block(gx[0], gx[1]));
+        vst1_u16(out + CS_GY * plane + b, by_block(gy[0], gy[1]));
+        vst1_u16(out + CS_PAIR_LO * plane + b, least_of(lo[0], lo[1]));
+        vst1_u16(out + CS_PAIR_HI * plane + b, greatest_of(hi[0], hi[1]));
+        vst1_u16(out + CS_ROW_LO * plane + b, row_lo);
+        vst1_u16(out + CS_ROW_HI * plane + b, row_hi);
+        for (int k = 0; k < 4; k++) {
+            vst1q_u16(cols + x0 + 8 * k, col[k]);
+            out[CS_COL_LO * plane + b + k] = vminvq_u16(col[k]);
+            out[CS_COL_HI * plane + b + k] = vmaxvq_u16(col[k]);
+        }
+    }
+    measure_rest(t, b, blocks, out, plane, cols);
+}
+
+int cs_has_fast(void) { return 1; }
+#define fill_fast fill_neon
+#define measure_fast measure_neon
 
 #else
 
-int cs_has_avx2(void) { return 0; }
-#define fill_avx2 fill_plain
-#define measure_avx2 measure_plain
+int cs_has_fast(void) { return 0; }
+#define fill_fast fill_plain
+#define measure_fast measure_plain
 
 #endif
 
@@ -189,7 +293,7 @@ static inline void fetch(const uint8_t *src, int n) {
 }
 
 void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain,
-                   int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int avx2) {
+                   int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int fast) {
     const int nb = (width + 7) / 8;
     tile t;
     memset(&t, 0, sizeof t);
@@ -204,16 +308,16 @@ void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, 
                 const uint16_t *g = gain ? gain + x0 : NULL;
                 if (line + 8 < height)
                     fetch(src + 8 * stride, have);
-                if (avx2)
-                    fill_avx2(t.p[y], src, g, have);
+                if (fast)
+                    fill_fast(t.p[y], src, g, have);
                 else
                     fill_plain(t.p[y], src, g, have);
                 memset(t.p[y] + have, t.p[y][have - 1], (size_t)(covered + 1 - have));
             }
             uint16_t *out = blocks + (ptrdiff_t)r * nb + x0 / 8;
             uint16_t *col = cols + (ptrdiff_t)r * nb * 8 + x0;
-            if (avx2)
-                measure_avx2(&t, covered / 8, out, plane, col);
+            if (fast)
+                measure_fast(&t, covered / 8, out, plane, col);
             else
                 measure_plain(&t, covered / 8, out, plane, col);
         }

@@ -30,23 +30,23 @@ const (
 	planes      = C.CS_PLANES
 )
 
-// hasAVX2 tells whether the kernel's fast path runs on this processor.
-func hasAVX2() bool { return C.cs_has_avx2() != 0 }
+// hasFastPath tells whether the kernel's fast path runs on this processor.
+func hasFastPath() bool { return C.cs_has_fast() != 0 }
 
 // firstPass measures the block rows [row0, row1) of img. Row r of plane m goes to
 // blocks[m*plane + r*nb:], its column sums to cols[r*nb*8:], with nb blocks a row. gain is nil or has
 // a factor for every column.
-func firstPass(img inspection.LineImage, gain inspection.ColumnGain, row0, row1 int, blocks []uint16, plane int, cols []uint16, avx2 bool) {
+func firstPass(img inspection.LineImage, gain inspection.ColumnGain, row0, row1 int, blocks []uint16, plane int, cols []uint16, fast bool) {
 	var g *C.uint16_t
 	if gain != nil {
 		g = (*C.uint16_t)(unsafe.Pointer(&gain[0]))
 	}
-	fast := C.int(0)
-	if avx2 {
-		fast = 1
+	path := C.int(0)
+	if fast {
+		path = 1
 	}
 	C.cs_first_pass((*C.uint8_t)(unsafe.Pointer(&img.Pix[0])), C.ptrdiff_t(img.Stride), C.int(img.Width), C.int(img.Height), g,
-		C.int(row0), C.int(row1), (*C.uint16_t)(unsafe.Pointer(&blocks[0])), C.ptrdiff_t(plane), (*C.uint16_t)(unsafe.Pointer(&cols[0])), fast)
+		C.int(row0), C.int(row1), (*C.uint16_t)(unsafe.Pointer(&blocks[0])), C.ptrdiff_t(plane), (*C.uint16_t)(unsafe.Pointer(&cols[0])), path)
 }
 
 // Measures of how a block stands out, as second.h defines them.

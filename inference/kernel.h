@@ -20,8 +20,8 @@ enum {
     CS_PLANES
 };
 
-// cs_has_avx2 tells whether this processor has the instructions of the fast path.
-int cs_has_avx2(void);
+// cs_has_fast tells whether this processor has the instructions of the fast path: AVX2 or NEON.
+int cs_has_fast(void);
 
 // cs_first_pass measures the block rows [row0, row1) of an image. Pixels pass through the flat field
 // (gain: Q14, one factor a column; NULL: one) and are never written. Where width or height is not a
@@ -29,6 +29,6 @@ int cs_has_avx2(void);
 // blocks[m*plane + r*nb + b] with nb = (width+7)/8, the sum of column x over the 8 rows to
 // cols[r*nb*8 + x].
 void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain,
-                   int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int avx2);
+                   int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int fast);
 
 #endif
