@@ -225,8 +225,8 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 	if !o.Lossless {
 		deadline = f.Arrived.Add(o.ClassifyWithin)
 	}
-	// Where frames wait to be screened, classes are given up before strip is: the detector gets the processor.
-	behind := !o.Lossless && len(c.grabbed) > cap(c.grabbed)/2
+	// Where most of the places for waiting frames are taken, classes are given up before strip is.
+	behind := !o.Lossless && len(c.grabbed) > cap(c.grabbed)*3/4
 	for _, r := range found {
 		p := s.regions[s.n]
 		s.n++

@@ -654,11 +654,11 @@ func TestDetectorThatFallsBehindGivesUpClassesBeforeStrip(t *testing.T) {
 		r.run(t)
 		m := r.log.maps["A1"]
 		slices.SortFunc(m.Gaps, func(a, b inspection.Gap) int { return cmp.Compare(a.From, b.From) })
-		if len(m.Gaps) < 2 || m.Gaps[0].State != inspection.DetectedOnly || m.Gaps[0].From < 12*testLines {
-			t.Fatalf("gaps %+v; want first one without classes, once half the backlog waits", m.Gaps)
+		if len(m.Gaps) < 2 || m.Gaps[0].State != inspection.DetectedOnly || m.Gaps[0].From < 18*testLines {
+			t.Fatalf("gaps %+v; want first one without classes, once most of the backlog waits", m.Gaps)
 		}
 		l := r.line.Status()[0].Ledger
-		if l.Overrun == 0 || l.Underrun != 0 || l.DetectedOnly < 12 {
+		if l.Overrun == 0 || l.Underrun != 0 || l.DetectedOnly < 6 {
 			t.Errorf("ledger %+v; want frames without classes, then overruns", l)
 		}
 		unclassified := 0
