@@ -12,7 +12,7 @@ type Live struct {
 	Coil     *inspection.Coil               `json:"coil,omitempty"` // under the cameras now
 	Speed    float64                        `json:"speed_mps"`
 	Headroom *Headroom                      `json:"headroom,omitempty"` // absent while no strip moves under a coil
-	Position inspection.MM                  `json:"position_mm"` // of the cameras, from the coil's head end
+	Position inspection.MM                  `json:"position_mm"`        // of the cameras, from the coil's head end
 	Cameras  []CameraState                  `json:"cameras"`
 	Model    string                         `json:"model"`
 	Provider ProviderState                  `json:"provider"`
