@@ -41,8 +41,8 @@ class Limits:
     least: int  # area of a component in pixels
 
 
-# What `--choose half` gives: the best on the strips that limits may be chosen on.
-CHOSEN = Limits(5, 31, 10, 2, 0, 3, 0.5, 5, 256)
+# What `--choose half` gives: the best of seeds 1 to 3 on the strips that limits may be chosen on.
+CHOSEN = Limits(3, 19, 10, 2, 25, 4, 0.25, 3, 128)
 
 FINE = (3, 5, 7, 9)
 COARSE = (19, 25, 31, 45, 61)
