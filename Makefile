@@ -27,23 +27,22 @@ help: ## list the targets
 .PHONY: setup
 setup: build/.packages bin/libonnxruntime.so.1 build/.node ## system packages, ONNX Runtime, UI packages
 
+# install brings what is missing of some packages of the distribution.
+define install
+@mkdir -p build
+@missing=(); for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
+if (($${#missing[@]})); then $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; fi
+@touch $@
+endef
+
 build/.packages: Makefile
-	@mkdir -p build
-	@missing=(); for p in $(BUILD_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
-	if (($${#missing[@]})); then $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; fi
-	@touch $@
+	$(call install,$(BUILD_PACKAGES))
 
 build/.test-packages: Makefile
-	@mkdir -p build
-	@missing=(); for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
-	if (($${#missing[@]})); then $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; fi
-	@touch $@
+	$(call install,$(TEST_PACKAGES))
 
 build/.arm64-packages: Makefile
-	@mkdir -p build
-	@missing=(); for p in $(ARM64_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
-	if (($${#missing[@]})); then $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; fi
-	@touch $@
+	$(call install,$(ARM64_PACKAGES))
 
 bin/libonnxruntime.so.1: deploy/fetch-onnxruntime.sh
 	@sh deploy/fetch-onnxruntime.sh && touch $@

@@ -108,7 +108,7 @@ type CameraStatus struct {
 	Bytes           uint64
 	ScreenTime      time.Duration // spent in the detector
 	ScreenBusy      time.Duration // worked by the stage that screens: the detector, cutting crops, handing them in
-	SettleBusy      time.Duration // worked by the stage that settles: placing, merging, accounting
+	SettleBusy      time.Duration // worked by the stage that settles: placing, merging, accounting; waiting for the recorder included
 	Rejected        uint64        // regions that the model took for ordinary strip
 	PicturesDropped uint64        // defects recorded without a picture, since the disk was behind
 	Inspected       inspection.MM // strip of coils that was fully inspected
