@@ -17,6 +17,7 @@ export function alarmSubject(alarm: Alarm): { text: string; href: string } {
     v.along_m ? `${v.along_m} m` : '',
     v.frames ? t().live.frames(v.frames) : '',
     v.metres ? `${v.metres} m` : '',
+    v.speed ? t().live.runsTo(`${v.speed} m/s`) : '',
     v.configured ? t().live.providerBad(v.configured, v.measured ?? '–') : '',
     v.silent_s ? t().live.silentFor(v.silent_s) : '',
     v.reason ?? '',
