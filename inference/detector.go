@@ -32,7 +32,7 @@ type Detector struct {
 	width, nb  int
 	threshold  float32
 	maxRegions int
-	fast       bool
+	path       int // of the kernel's first pass
 
 	rows        int // frame rows that fit the buffers below
 	held        int // context rows held, just before row contextRows
@@ -85,7 +85,7 @@ func NewDetector(width int, o DetectorOptions) (*Detector, error) {
 	}
 	d := &Detector{
 		width: width, nb: (width + blockSize - 1) / blockSize, scales: o.Scales.array(),
-		threshold: o.Threshold, maxRegions: o.MaxRegions, fast: hasFastPath(),
+		threshold: o.Threshold, maxRegions: o.MaxRegions, path: kernelPaths() - 1,
 	}
 	d.lines = make([]float32, lineScratch(d.nb))
 	for range max(0, o.Bands-1) {
@@ -120,7 +120,7 @@ func (d *Detector) Reset() {
 
 func (d *Detector) forget() {
 	d.held = 0
-	d.levels = levels{}
+	d.levels = levels{room: d.levels.room}
 }
 
 // Screen fills out with what is to be seen in img: it truncates and appends. gain is nil or has a
@@ -199,7 +199,7 @@ func (d *Detector) measure(b band) {
 	if b.from == b.to {
 		return
 	}
-	firstPass(b.img, b.gain, b.from, b.to, d.blocks[contextRows*d.nb:], d.plane(), d.cols[contextRows*d.nb*blockSize:], d.fast)
+	firstPass(b.img, b.gain, b.from, b.to, d.blocks[contextRows*d.nb:], d.plane(), d.cols[contextRows*d.nb*blockSize:], d.path)
 }
 
 // nearestSteel fills steel. It is false where no row of the frame is to be screened.

@@ -1,6 +1,9 @@
 package inference
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // levels follows how much the measures of ordinary strip amount to: the running median of each since
 // the head end.
@@ -10,7 +13,7 @@ type levels struct {
 	// calm is the texture below which a tenth of the strip lies. What is smoother by far than that is not the
 	// strip's own variation, however rough it is and however much its texture varies across.
 	calm float32
-	bins [measureBins]int32 // a field, since what C is given lives on the heap
+	room []uint8 // for the samples of a measure
 }
 
 const (
@@ -26,8 +29,10 @@ const (
 // each frame is judged by its own, or by ordinary strip where it shows next to nothing.
 func (l *levels) follow(feat []float32, plane int, inside blockMask, height int) {
 	_, ordinary := limits()
+	l.room = slices.Grow(l.room[:0], inside.sampled()+quantileRoom)
+	room := l.room[:cap(l.room)]
 	for f := range featureSmooth {
-		m, n := inside.quantile(feat[f*plane:], 0.5, levelStep, &l.bins)
+		m, n := inside.quantile(feat[f*plane:], 0.5, levelStep, room)
 		switch {
 		case l.known && n < fewSamples:
 		case l.known:
@@ -39,7 +44,7 @@ func (l *levels) follow(feat []float32, plane int, inside blockMask, height int)
 			l.median[f] = m
 		}
 	}
-	switch m, n := inside.quantile(feat[featureSmooth*plane:], calmShare, calmStep, &l.bins); {
+	switch m, n := inside.quantile(feat[featureSmooth*plane:], calmShare, calmStep, room); {
 	case n < fewSamples:
 	case l.known:
 		most := 20 * min(1, float32(height)/levelLines)
@@ -142,20 +147,18 @@ func (m blockMask) rows() (n int) {
 	return n
 }
 
+// each is the step from one sampled block of a row to the next.
+func (m blockMask) each() int { return max(1, len(m.left)*m.nb/levelSamples) }
+
+// sampled is the most blocks that are sampled.
+func (m blockMask) sampled() int { return len(m.left) * (m.nb/m.each() + 1) }
+
 // quantile is what the measure's size stays below on the given share of the strip, to a step, and the number of
 // blocks it was taken of. Where a measure is 0 it was not taken: a line needs rows enough.
-func (m blockMask) quantile(feat []float32, share, step float32, bins *[measureBins]int32) (value float32, samples int32) {
-	clear(bins[:])
-	histogram(feat, m, max(1, len(m.left)*m.nb/levelSamples), step, bins)
-	total, seen := int32(0), int32(0)
-	for _, n := range bins {
-		total += n
+func (m blockMask) quantile(feat []float32, share, step float32, room []uint8) (value float32, samples int) {
+	at, n := quantile(feat, m, m.each(), step, share, room)
+	if n == 0 {
+		return 0, 0
 	}
-	for i, n := range bins {
-		seen += n
-		if float32(seen) > share*float32(total) {
-			return (float32(i) + 0.5) * step, total
-		}
-	}
-	return 0, 0
+	return (float32(at) + 0.5) * step, n
 }

@@ -8,15 +8,22 @@
 #include <arm_neon.h>
 #endif
 
-// A tile is 8 rows of corrected pixels: with TILE columns it is 4 KiB and stays in the first-level
+// A tile is 8 rows of corrected pixels: with TILE columns it is 8 KiB and stays in the first-level
 // cache between the correction and the measuring. PAD leaves room for the pixel to the right of the
 // last one and for whole vectors.
-#define TILE 512
+#define TILE 1024
 #define PAD 64
 
 typedef struct {
     uint8_t p[8][TILE + PAD];
 } tile;
+
+// A path is a way to do the same with other instructions: fill corrects a row of pixels into a tile, measure takes a
+// tile's blocks.
+typedef struct {
+    void (*fill)(uint8_t *dst, const uint8_t *src, const uint16_t *gain, int n);
+    void (*measure)(const tile *t, int blocks, uint16_t *out, ptrdiff_t plane, uint16_t *cols);
+} path;
 
 // correct is min(255, (p*gain + 8192) >> 14): the product's upper half fits 16 bits, and dropping its
 // lower 8 bits before the rounding changes nothing, since 8192 has none of them.
@@ -119,6 +126,17 @@ __attribute__((target("avx2"))) static inline __m256i lowest8(__m256i v) {
     return _mm256_and_si256(v, _mm256_set1_epi64x(255));
 }
 
+// lowest4 and highest4 are the lowest and the highest of the 4 numbers of each 64-bit lane, in its low 16 bits.
+__attribute__((target("avx2"))) static inline __m256i lowest4(__m256i v) {
+    v = _mm256_min_epu16(v, _mm256_srli_epi64(v, 32));
+    return _mm256_min_epu16(v, _mm256_srli_epi64(v, 16));
+}
+
+__attribute__((target("avx2"))) static inline __m256i highest4(__m256i v) {
+    v = _mm256_max_epu16(v, _mm256_srli_epi64(v, 32));
+    return _mm256_max_epu16(v, _mm256_srli_epi64(v, 16));
+}
+
 // put4 stores the low 16 bits of each 64-bit lane.
 __attribute__((target("avx2"))) static inline void put4(uint16_t *dst, __m256i v) {
     const __m256i pick = _mm256_setr_epi8(0, 1, 8, 9, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
@@ -166,21 +184,98 @@ __attribute__((target("avx2"))) static void measure_avx2(const tile *t, int bloc
         put4(out + CS_PAIR_HI * plane + b, _mm256_andnot_si256(lowest8(_mm256_xor_si256(hi, ones)), _mm256_set1_epi64x(255)));
         put4(out + CS_ROW_LO * plane + b, row_lo);
         put4(out + CS_ROW_HI * plane + b, row_hi);
-        // c0 holds blocks 0 and 2, c1 blocks 1 and 3.
-        const __m128i c[4] = {_mm256_castsi256_si128(c0), _mm256_castsi256_si128(c1),
-                              _mm256_extracti128_si256(c0, 1), _mm256_extracti128_si256(c1, 1)};
-        for (int i = 0; i < 4; i++) {
-            out[CS_COL_LO * plane + b + i] = (uint16_t)_mm_cvtsi128_si32(_mm_minpos_epu16(c[i]));
-            const __m128i inv = _mm_xor_si128(c[i], _mm_set1_epi16(-1));
-            out[CS_COL_HI * plane + b + i] = (uint16_t)~_mm_cvtsi128_si32(_mm_minpos_epu16(inv));
-        }
+        // c0 holds blocks 0 and 2, c1 blocks 1 and 3: halves of the blocks' columns, in the order of the blocks.
+        const __m256i left = _mm256_unpacklo_epi64(c0, c1), right = _mm256_unpackhi_epi64(c0, c1);
+        put4(out + CS_COL_LO * plane + b, lowest4(_mm256_min_epu16(left, right)));
+        put4(out + CS_COL_HI * plane + b, highest4(_mm256_max_epu16(left, right)));
     }
     measure_rest(t, b, blocks, out, plane, cols);
 }
 
-int cs_has_fast(void) { return __builtin_cpu_supports("avx2") != 0; }
-#define fill_fast fill_avx2
-#define measure_fast measure_avx2
+#define AVX512 __attribute__((target("avx512f,avx512bw")))
+
+AVX512 static void fill_avx512(uint8_t *dst, const uint8_t *src, const uint16_t *gain, int n) {
+    if (!gain) {
+        memcpy(dst, src, (size_t)n);
+        return;
+    }
+    const __m512i half = _mm512_set1_epi16(32);
+    int i = 0;
+    for (; i + 32 <= n; i += 32) {
+        __m512i v = _mm512_slli_epi16(_mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(src + i))), 8);
+        v = _mm512_mulhi_epu16(v, _mm512_loadu_si512(gain + i));
+        v = _mm512_srli_epi16(_mm512_add_epi16(v, half), 6);
+        _mm256_storeu_si256((__m256i *)(dst + i), _mm512_cvtusepi16_epi8(v)); // no more than 255
+    }
+    fill_plain(dst + i, src + i, gain + i, n - i);
+}
+
+// put8 stores the low 16 bits of each 64-bit lane.
+AVX512 static inline void put8(uint16_t *dst, __m512i v) { _mm_storeu_si128((__m128i *)dst, _mm512_cvtepi64_epi16(v)); }
+
+// measure_avx512 is measure_avx2 with eight blocks at a time.
+AVX512 static void measure_avx512(const tile *t, int blocks, uint16_t *out, ptrdiff_t plane, uint16_t *cols) {
+    const __m512i zero = _mm512_setzero_si512(), byte = _mm512_set1_epi64(255);
+    const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    int b = 0;
+    for (; b + 8 <= blocks; b += 8) {
+        const int x0 = b * 8;
+        __m512i cur = _mm512_loadu_si512(t->p[0] + x0), next = _mm512_loadu_si512(t->p[0] + x0 + 1);
+        __m512i run = _mm512_sad_epu8(cur, zero);
+        __m512i sum = run, row_lo = run, row_hi = run, gx = _mm512_sad_epu8(cur, next), gy = zero;
+        __m512i lo = _mm512_set1_epi8(-1), hi = zero;
+        __m512i c0 = _mm512_unpacklo_epi8(cur, zero), c1 = _mm512_unpackhi_epi8(cur, zero);
+        for (int y = 1; y < 8; y++) {
+            const __m512i above = cur, above_next = next;
+            cur = _mm512_loadu_si512(t->p[y] + x0);
+            next = _mm512_loadu_si512(t->p[y] + x0 + 1);
+            run = _mm512_sad_epu8(cur, zero);
+            sum = _mm512_add_epi64(sum, run);
+            row_lo = _mm512_min_epu16(row_lo, run);
+            row_hi = _mm512_max_epu16(row_hi, run);
+            gx = _mm512_add_epi64(gx, _mm512_sad_epu8(cur, next));
+            gy = _mm512_add_epi64(gy, _mm512_sad_epu8(cur, above));
+            const __m512i pair = _mm512_avg_epu8(_mm512_avg_epu8(cur, above), _mm512_avg_epu8(next, above_next));
+            lo = _mm512_min_epu8(lo, pair);
+            hi = _mm512_max_epu8(hi, pair);
+            c0 = _mm512_add_epi16(c0, _mm512_unpacklo_epi8(cur, zero));
+            c1 = _mm512_add_epi16(c1, _mm512_unpackhi_epi8(cur, zero));
+        }
+        // Of each pair of blocks c0 holds the first, c1 the second.
+        _mm512_storeu_si512(cols + x0, _mm512_permutex2var_epi64(c0, first, c1));
+        _mm512_storeu_si512(cols + x0 + 32, _mm512_permutex2var_epi64(c0, second, c1));
+        put8(out + CS_SUM * plane + b, sum);
+        put8(out + CS_GX * plane + b, gx);
+        put8(out + CS_GY * plane + b, gy);
+        put8(out + CS_ROW_LO * plane + b, row_lo);
+        put8(out + CS_ROW_HI * plane + b, row_hi);
+        // The least and the greatest of a lane's eight bytes and of its block's two halves of columns, by halves.
+        lo = _mm512_min_epu8(lo, _mm512_srli_epi64(lo, 32));
+        hi = _mm512_max_epu8(hi, _mm512_srli_epi64(hi, 32));
+        lo = _mm512_min_epu8(lo, _mm512_srli_epi64(lo, 16));
+        hi = _mm512_max_epu8(hi, _mm512_srli_epi64(hi, 16));
+        lo = _mm512_min_epu8(lo, _mm512_srli_epi64(lo, 8));
+        hi = _mm512_max_epu8(hi, _mm512_srli_epi64(hi, 8));
+        put8(out + CS_PAIR_LO * plane + b, _mm512_and_si512(lo, byte));
+        put8(out + CS_PAIR_HI * plane + b, _mm512_and_si512(hi, byte));
+        const __m512i left = _mm512_unpacklo_epi64(c0, c1), right = _mm512_unpackhi_epi64(c0, c1);
+        lo = _mm512_min_epu16(left, right);
+        hi = _mm512_max_epu16(left, right);
+        lo = _mm512_min_epu16(lo, _mm512_srli_epi64(lo, 32));
+        hi = _mm512_max_epu16(hi, _mm512_srli_epi64(hi, 32));
+        put8(out + CS_COL_LO * plane + b, _mm512_min_epu16(lo, _mm512_srli_epi64(lo, 16)));
+        put8(out + CS_COL_HI * plane + b, _mm512_max_epu16(hi, _mm512_srli_epi64(hi, 16)));
+    }
+    measure_rest(t, b, blocks, out, plane, cols);
+}
+
+static const path paths[] = {{fill_plain, measure_plain}, {fill_avx2, measure_avx2}, {fill_avx512, measure_avx512}};
+
+int cs_paths(void) {
+    if (!__builtin_cpu_supports("avx2"))
+        return 1;
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") ? 3 : 2;
+}
 
 #elif defined(__aarch64__)
 
@@ -273,15 +368,15 @@ static void measure_neon(const tile *t, int blocks, uint16_t *out, ptrdiff_t pla
     measure_rest(t, b, blocks, out, plane, cols);
 }
 
-int cs_has_fast(void) { return 1; }
-#define fill_fast fill_neon
-#define measure_fast measure_neon
+static const path paths[] = {{fill_plain, measure_plain}, {fill_neon, measure_neon}};
+
+int cs_paths(void) { return 2; }
 
 #else
 
-int cs_has_fast(void) { return 0; }
-#define fill_fast fill_plain
-#define measure_fast measure_plain
+static const path paths[] = {{fill_plain, measure_plain}};
+
+int cs_paths(void) { return 1; }
 
 #endif
 
@@ -293,7 +388,8 @@ static inline void fetch(const uint8_t *src, int n) {
 }
 
 void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain,
-                   int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int fast) {
+                   int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int number) {
+    const path with = paths[number];
     const int nb = (width + 7) / 8;
     tile t;
     memset(&t, 0, sizeof t);
@@ -308,18 +404,10 @@ void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, 
                 const uint16_t *g = gain ? gain + x0 : NULL;
                 if (line + 8 < height)
                     fetch(src + 8 * stride, have);
-                if (fast)
-                    fill_fast(t.p[y], src, g, have);
-                else
-                    fill_plain(t.p[y], src, g, have);
+                with.fill(t.p[y], src, g, have);
                 memset(t.p[y] + have, t.p[y][have - 1], (size_t)(covered + 1 - have));
             }
-            uint16_t *out = blocks + (ptrdiff_t)r * nb + x0 / 8;
-            uint16_t *col = cols + (ptrdiff_t)r * nb * 8 + x0;
-            if (fast)
-                measure_fast(&t, covered / 8, out, plane, col);
-            else
-                measure_plain(&t, covered / 8, out, plane, col);
+            with.measure(&t, covered / 8, blocks + (ptrdiff_t)r * nb + x0 / 8, plane, cols + (ptrdiff_t)r * nb * 8 + x0);
         }
     }
 }

@@ -30,23 +30,19 @@ const (
 	planes      = C.CS_PLANES
 )
 
-// hasFastPath tells whether the kernel's fast path runs on this processor.
-func hasFastPath() bool { return C.cs_has_fast() != 0 }
+// kernelPaths is the number of the kernel's paths on this processor. They give the same; the last is the fastest.
+func kernelPaths() int { return int(C.cs_paths()) }
 
 // firstPass measures the block rows [row0, row1) of img. Row r of plane m goes to
 // blocks[m*plane + r*nb:], its column sums to cols[r*nb*8:], with nb blocks a row. gain is nil or has
 // a factor for every column.
-func firstPass(img inspection.LineImage, gain inspection.ColumnGain, row0, row1 int, blocks []uint16, plane int, cols []uint16, fast bool) {
+func firstPass(img inspection.LineImage, gain inspection.ColumnGain, row0, row1 int, blocks []uint16, plane int, cols []uint16, path int) {
 	var g *C.uint16_t
 	if gain != nil {
 		g = (*C.uint16_t)(unsafe.Pointer(&gain[0]))
 	}
-	path := C.int(0)
-	if fast {
-		path = 1
-	}
 	C.cs_first_pass((*C.uint8_t)(unsafe.Pointer(&img.Pix[0])), C.ptrdiff_t(img.Stride), C.int(img.Width), C.int(img.Height), g,
-		C.int(row0), C.int(row1), (*C.uint16_t)(unsafe.Pointer(&blocks[0])), C.ptrdiff_t(plane), (*C.uint16_t)(unsafe.Pointer(&cols[0])), path)
+		C.int(row0), C.int(row1), (*C.uint16_t)(unsafe.Pointer(&blocks[0])), C.ptrdiff_t(plane), (*C.uint16_t)(unsafe.Pointer(&cols[0])), C.int(path))
 }
 
 // Measures of how a block stands out, as second.h defines them.
@@ -110,13 +106,15 @@ func greyLevels(sums []uint16, count *[256]int32) {
 	C.cs_grey_levels((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(len(sums)), (*C.int32_t)(unsafe.Pointer(&count[0])))
 }
 
-// measureBins is how many steps of a measure histogram tells apart.
-const measureBins = C.CS_BINS
+// quantileRoom is how much longer than the samples the room for them must be.
+const quantileRoom = C.CS_ROOM
 
-// histogram adds to bins how large a measure is, in steps, on every each-th block of the mask. A 0 is not counted.
-func histogram(feat []float32, m blockMask, each int, step float32, bins *[measureBins]int32) {
-	C.cs_histogram((*C.float)(unsafe.Pointer(&feat[0])), C.int(m.nb), C.int(len(m.left)), (*C.int32_t)(unsafe.Pointer(&m.left[0])),
-		(*C.int32_t)(unsafe.Pointer(&m.right[0])), C.int(each), C.float(step), (*C.int32_t)(unsafe.Pointer(&bins[0])))
+// quantile tells which step the given share of a measure's sizes stays below, on every each-th block of the mask,
+// and of how many. A 0 is not taken; steps beyond the 256th count as it. room holds that many and quantileRoom.
+func quantile(feat []float32, m blockMask, each int, step, share float32, room []uint8) (at, samples int) {
+	q := C.cs_quantile((*C.float)(unsafe.Pointer(&feat[0])), C.int(m.nb), C.int(len(m.left)), (*C.int32_t)(unsafe.Pointer(&m.left[0])),
+		(*C.int32_t)(unsafe.Pointer(&m.right[0])), C.int(each), C.float(step), C.float(share), (*C.uint8_t)(unsafe.Pointer(&room[0])))
+	return int(q.at), int(q.samples)
 }
 
 // Kinds of blocks that a region may hold.

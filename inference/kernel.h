@@ -20,15 +20,16 @@ enum {
     CS_PLANES
 };
 
-// cs_has_fast tells whether this processor has the instructions of the fast path: AVX2 or NEON.
-int cs_has_fast(void);
+// cs_paths is the number of paths that this processor has the instructions for, each faster than the one before and bit
+// for bit the same: 0 plain C; on amd64 1 AVX2 and 2 AVX-512, on arm64 1 NEON.
+int cs_paths(void);
 
 // cs_first_pass measures the block rows [row0, row1) of an image. Pixels pass through the flat field
 // (gain: Q14, one factor a column; NULL: one) and are never written. Where width or height is not a
 // multiple of 8, the last column or row is repeated. Measure m of block (r, b) goes to
 // blocks[m*plane + r*nb + b] with nb = (width+7)/8, the sum of column x over the 8 rows to
-// cols[r*nb*8 + x].
+// cols[r*nb*8 + x]. number is the path's, below cs_paths().
 void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain,
-                   int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int fast);
+                   int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int number);
 
 #endif

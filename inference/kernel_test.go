@@ -62,25 +62,22 @@ func checkFirstPass(t *testing.T, img inspection.LineImage, gain inspection.Colu
 	t.Helper()
 	nb, nr := (img.Width+7)/8, (img.Height+7)/8
 	want, wantCols := slowFirstPass(img, gain)
-	for _, fast := range []bool{false, true} {
-		if fast && !hasFastPath() {
-			continue
-		}
+	for path := range kernelPaths() {
 		got, cols := make([]uint16, planes*nb*nr), make([]uint16, nb*8*nr)
 		split := nr / 2 // two bands must give what one gives
-		firstPass(img, gain, 0, split, got, nb*nr, cols, fast)
-		firstPass(img, gain, split, nr, got, nb*nr, cols, fast)
+		firstPass(img, gain, 0, split, got, nb*nr, cols, path)
+		firstPass(img, gain, split, nr, got, nb*nr, cols, path)
 		for m := range planes {
 			for i := range nb * nr {
 				if g, w := got[m*nb*nr+i], want[m][i]; g != w {
-					t.Fatalf("fast=%v, image %dx%d, stride %d: measure %d of block (%d,%d) is %d, want %d",
-						fast, img.Width, img.Height, img.Stride, m, i%nb, i/nb, g, w)
+					t.Fatalf("path %d, image %dx%d, stride %d: measure %d of block (%d,%d) is %d, want %d",
+						path, img.Width, img.Height, img.Stride, m, i%nb, i/nb, g, w)
 				}
 			}
 		}
 		for i := range cols {
 			if cols[i] != wantCols[i] {
-				t.Fatalf("fast=%v: column sum %d of row %d is %d, want %d", fast, i%(nb*8), i/(nb*8), cols[i], wantCols[i])
+				t.Fatalf("path %d: column sum %d of row %d is %d, want %d", path, i%(nb*8), i/(nb*8), cols[i], wantCols[i])
 			}
 		}
 	}
@@ -171,11 +168,11 @@ func BenchmarkFirstPass(b *testing.B) {
 		gain[i] = uint16(15000 + r.IntN(3000))
 	}
 	blocks, cols := make([]uint16, planes*512*32), make([]uint16, 4096*32)
-	for _, fast := range []bool{true, false} {
-		b.Run(fmt.Sprintf("fast=%v", fast), func(b *testing.B) {
+	for path := range kernelPaths() {
+		b.Run(fmt.Sprintf("path=%d", path), func(b *testing.B) {
 			b.SetBytes(int64(len(img.Pix)))
 			for b.Loop() {
-				firstPass(img, gain, 0, 32, blocks, 512*32, cols, fast)
+				firstPass(img, gain, 0, 32, blocks, 512*32, cols, path)
 			}
 		})
 	}

@@ -404,22 +404,42 @@ void cs_score(const float *feat, ptrdiff_t plane, int nb, int rows, const int32_
     }
 }
 
-void cs_histogram(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step, int32_t *bins) {
-    const float scale = 1 / step, last = CS_BINS - 1;
-    // Neighbours are alike: a counter a turn, so that no addition waits for the one before.
-    int32_t turn[4][CS_BINS];
-    memset(turn, 0, sizeof turn);
-    unsigned k = 0;
+// SAMPLES at a time are counted in numbers of 8 bits.
+#define SAMPLES 128
+
+// no_larger counts the numbers that are limit or less; n is a multiple of SAMPLES.
+VECTORED static int no_larger(const uint8_t *restrict v, int n, uint8_t limit) {
+    int count = 0;
+    for (; n > 0; n -= SAMPLES, v += SAMPLES) {
+        uint8_t some = 0;
+        for (int i = 0; i < SAMPLES; i++)
+            some = (uint8_t)(some + (v[i] <= limit));
+        count += some;
+    }
+    return count;
+}
+
+cs_share cs_quantile(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step,
+                     float share, uint8_t *steps) {
+    const float scale = 1 / step, last = CS_STEPS - 1;
+    int n = 0;
     for (int r = 0; r < rows; r++) {
         const float *row = feat + (ptrdiff_t)r * nb;
         const int to = right[r] / 8 < nb ? right[r] / 8 : nb;
-        for (int i = (left[r] + 7) / 8 + r % each; i < to; i += each, k++) {
+        for (int i = (left[r] + 7) / 8 + r % each; i < to; i += each) {
             const float v = fabsf(row[i]) * scale;
-            turn[k % 4][(int)fmin2(v, last)] += v > 0;
+            steps[n] = (uint8_t)(int)fmin2(v, last);
+            n += v > 0;
         }
     }
-    for (int v = 0; v < CS_BINS; v++)
-        bins[v] += turn[0][v] + turn[1][v] + turn[2][v] + turn[3][v];
+    // What fills the last part up is larger than all, and counts only where the answer is the last step anyway.
+    const int full = (n + SAMPLES - 1) / SAMPLES * SAMPLES;
+    memset(steps + n, CS_STEPS - 1, (size_t)(full - n));
+    int least = 0;
+    for (int half = CS_STEPS / 2; half > 0; half /= 2)
+        if (!((float)no_larger(steps, full, (uint8_t)(least + half - 1)) > share * (float)n))
+            least += half;
+    return (cs_share){least, n};
 }
 
 VECTORED void cs_means(const uint16_t *restrict sums, int n, uint8_t *restrict means) {

@@ -24,7 +24,10 @@ enum {
     CS_FEATURES
 };
 
-#define CS_BINS 256
+// CS_STEPS is how many steps of a measure are told apart.
+#define CS_STEPS 256
+
+#define CS_ROOM 128
 
 // CS_MARGIN blocks of the strip's edge value stand on either side of a padded row.
 #define CS_MARGIN 16
@@ -53,9 +56,16 @@ int cs_at_least(const uint16_t *sums, int n, int least);
 // cs_grey_levels counts the blocks of each grey level, rounded down: count holds 256 numbers.
 void cs_grey_levels(const uint16_t *sums, int n, int32_t *count);
 
-// cs_histogram counts how large a measure is, in steps, on every each-th block between left and right of the rows. A 0 is
-// not counted, the last of the CS_BINS bins takes all that is larger.
-void cs_histogram(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step, int32_t *bins);
+// cs_share is a step, and the number of samples that say so.
+typedef struct {
+    int at, samples;
+} cs_share;
+
+// cs_quantile tells which step the given share of a measure's sizes stays below, of those on every each-th block between
+// left and right of the rows. A 0 is not taken, the last of the CS_STEPS steps holds all that is larger. steps has room for
+// CS_ROOM numbers more than there are such blocks.
+cs_share cs_quantile(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step,
+                     float share, uint8_t *steps);
 
 // cs_score combines the blocks' measures: score is the greatest of |f| * weight[f], which the measure of that number gave,
 // both 0 for blocks that do not lie wholly between left and right of their row. kind says whether a region may hold the

@@ -159,7 +159,7 @@ func randomMeasured(r *rand.Rand, nb, held, rows int) *measured {
 	}
 	blocks := make([]uint16, planes*m.plane())
 	m.cols = make([]uint16, m.plane()*8)
-	firstPass(img, nil, 0, m.rows.end, blocks, m.plane(), m.cols, false)
+	firstPass(img, nil, 0, m.rows.end, blocks, m.plane(), m.cols, 0)
 	for f := range m.blocks {
 		m.blocks[f] = blocks[f*m.plane() : (f+1)*m.plane()]
 	}
@@ -196,6 +196,38 @@ func checkSecondPass(t *testing.T, m *measured) {
 		}
 	}
 	checkScores(t, m, feat, n)
+	checkQuantiles(t, m, feat, n)
+}
+
+// checkQuantiles holds the quantiles of each measure against those of its sorted sizes.
+func checkQuantiles(t *testing.T, m *measured, feat []float32, n int) {
+	t.Helper()
+	inside := blockMask{left: m.left[m.rows.first:], right: m.right[m.rows.first:], nb: m.nb}
+	for f := range features {
+		var steps []int
+		for r := range inside.left {
+			from, to := inside.row(r)
+			for b := from + r%inside.each(); b < min(to, m.nb); b += inside.each() {
+				if v := feat[f*n+r*m.nb+b]; v != 0 {
+					steps = append(steps, min(255, int(max(v, -v)*(1/float32(levelStep)))))
+				}
+			}
+		}
+		slices.Sort(steps)
+		for _, share := range []float32{0.1, 0.5} {
+			want := float32(0)
+			for i, s := range steps {
+				if float32(i+1) > share*float32(len(steps)) {
+					want = (float32(s) + 0.5) * levelStep
+					break
+				}
+			}
+			got, samples := inside.quantile(feat[f*n:(f+1)*n], share, levelStep, make([]uint8, inside.sampled()+quantileRoom))
+			if got != want || samples != len(steps) {
+				t.Fatalf("%g of measure %d lie below %g, of %d samples; want %g, %d", share, f, got, samples, want, len(steps))
+			}
+		}
+	}
 }
 
 // checkScores holds scores, measures and kinds of blocks against the plainest way to get them.
