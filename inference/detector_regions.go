@@ -149,7 +149,8 @@ func (x *boxer) region(m blockMap, c, r int) {
 		}
 	}
 	if (peak >= 1 && sum >= leastSum) || sum-lines >= enoughSum {
-		x.split(m, x.withoutHalo(m, peak))
+		blocks := x.withoutHalo(m, peak)
+		x.split(m, blocks, bound(m, blocks))
 	}
 }
 
@@ -201,52 +202,77 @@ func (x *boxer) withoutHalo(m blockMap, peak float32) []place {
 }
 
 func bound(m blockMap, blocks []place) rect {
-	first := blocks[0]
-	q := rect{l: m.nb, t: len(m.score), count: len(blocks), peak: int(first.i), smooth: m.which[first.i] == featureSmooth}
+	q := m.none()
 	for _, p := range blocks {
-		c, r := int(p.c), int(p.r)
-		q.l, q.r, q.t, q.b = min(q.l, c), max(q.r, c+1), min(q.t, r), max(q.b, r+1)
-		if s := m.score[p.i]; s > q.score || (s == q.score && int(p.i) < q.peak) {
-			q.score, q.peak = s, int(p.i)
-		}
+		q.add(p, m.score[p.i])
 	}
+	return m.described(q)
+}
+
+// none is the rectangle of no block, to which blocks are added.
+func (m blockMap) none() rect { return rect{l: m.nb, t: len(m.score)} }
+
+// add takes in a block.
+func (q *rect) add(p place, score float32) {
+	c, r := int(p.c), int(p.r)
+	q.l, q.r, q.t, q.b = min(q.l, c), max(q.r, c+1), min(q.t, r), max(q.b, r+1)
+	q.count++
+	if score > q.score || (score == q.score && int(p.i) < q.peak) {
+		q.score, q.peak = score, int(p.i)
+	}
+}
+
+// described says of which kind the blocks of q are, which are all of one.
+func (m blockMap) described(q rect) rect {
+	q.smooth = m.which[q.peak] == featureSmooth
 	return q
 }
 
-// split covers the blocks with rectangles: one where they fill it, else the two of the cut that leaves
-// the least area, and so on with each.
-func (x *boxer) split(m blockMap, blocks []place) {
-	q := bound(m, blocks)
-	x.columns.reset(q.r - q.l)
-	x.rows.reset(q.b - q.t)
-	for _, p := range blocks {
-		c, y := int32(p.c)-int32(q.l), int32(p.r)-int32(q.t)
-		x.columns.reach[c].add(reach{y, y})
-		x.rows.reach[y].add(reach{c, c})
+// split covers the blocks, which q is the rectangle of, with rectangles: one where they fill it, else the two of the cut
+// that leaves the least area, and so on with each.
+func (x *boxer) split(m blockMap, blocks []place, q rect) {
+	if q.area() <= 6 || q.fill(q.count) {
+		x.rects = append(x.rects, q)
+		return
 	}
-	if q.area() <= 6 || float32(q.count)+inner*float32(x.between()-q.count) >= fullAt*float32(q.area()) {
+	columns, rows := x.columns.reset(q.r-q.l), x.rows.reset(q.b-q.t)
+	for _, p := range blocks {
+		c, y := int(p.c)-q.l, int(p.r)-q.t
+		columns[c].add(reach{int32(y), int32(y)})
+		rows[y].add(reach{int32(c), int32(c)})
+	}
+	if q.fill(x.between()) {
 		x.rects = append(x.rects, q)
 		return
 	}
 	column, a := x.columns.cut()
 	row, b := x.rows.cut()
-	if float32(min(a, b)) > 1*float32(q.area()) {
+	if min(a, b) > q.area() {
 		x.rects = append(x.rects, q)
 		return
 	}
-	n := 0
+	n, before, behind := 0, m.none(), m.none()
 	for i, p := range blocks {
-		before := int(p.r) < q.t+row
+		first := int(p.r) < q.t+row
 		if a <= b {
-			before = int(p.c) < q.l+column
+			first = int(p.c) < q.l+column
 		}
-		if before {
-			blocks[n], blocks[i] = blocks[i], blocks[n]
+		if first {
+			before.add(p, m.score[p.i])
+			blocks[n], blocks[i] = p, blocks[n]
 			n++
+		} else {
+			behind.add(p, m.score[p.i])
 		}
 	}
-	x.split(m, blocks[:n])
-	x.split(m, blocks[n:])
+	x.split(m, blocks[:n], m.described(before))
+	x.split(m, blocks[n:], m.described(behind))
+}
+
+// fill tells whether the blocks that responded, and by half those that lie between them, cover enough of the rectangle;
+// between counts both.
+func (q rect) fill(between int) bool {
+	return float32(q.count)+inner*float32(between-q.count) >= fullAt*float32(q.area())
 }
 
 // between counts the blocks that lie between others both along and across: the inside of a patch of
@@ -280,11 +306,13 @@ func (r *reach) add(q reach) { r.lo, r.hi = min(r.lo, q.lo), max(r.hi, q.hi) }
 
 func (r reach) len() int { return max(0, int(r.hi)-int(r.lo)+1) }
 
-func (p *profile) reset(n int) {
-	p.reach, p.area = p.reach[:0], p.area[:0]
-	for range n {
-		p.reach = append(p.reach, nothing)
+// reset makes room for n lines, all without a block.
+func (p *profile) reset(n int) []reach {
+	p.reach, p.area = slices.Grow(p.reach[:0], n)[:n], p.area[:0]
+	for i := range p.reach {
+		p.reach[i] = nothing
 	}
+	return p.reach
 }
 
 // cut finds the line before which to cut so that the rectangles around either part have the least area
@@ -393,20 +421,19 @@ func kindOf(which int) inspection.RegionKind {
 
 // peakPixel is the darkest or brightest pixel of the strongest block.
 func peakPixel(x0, y0 int, q inspection.RegionOfInterest, img inspection.LineImage, gain inspection.ColumnGain) (px, py int) {
-	px, py = max(x0, q.X), max(y0, q.Y)
+	x1, y1 := min(x0+blockSize, q.X+q.Width), min(y0+blockSize, q.Y+q.Height)
+	px, py = x0, y0
 	best := -1
-	for y := py; y < min(y0+blockSize, q.Y+q.Height); y++ {
-		row := img.Row(y)
-		for x := max(x0, q.X); x < min(x0+blockSize, q.X+q.Width); x++ {
-			v := int(row[x])
+	for y := y0; y < y1; y++ {
+		for i, v := range img.Row(y)[x0:x1] {
 			if gain != nil {
-				v = int(corrected(row[x], gain[x]))
+				v = corrected(v, gain[x0+i])
 			}
 			if !q.Bright {
 				v = 255 - v
 			}
-			if v > best {
-				best, px, py = v, x, y
+			if int(v) > best {
+				best, px, py = int(v), x0+i, y
 			}
 		}
 	}
