@@ -61,11 +61,16 @@ func renderStrip(ctx context.Context, _ Options, share float64, r *Report) ([]in
 	return frames, nil
 }
 
-func renderSide(ctx context.Context, side inspection.Side, n int) (out []inspection.LineImage, err error) {
-	m, err := mill.New(mill.Options{
-		Seed: 11, PixelsAcross: linePixels, FrameLines: lineFrameLines, MMPerPixel: lineMM, MMPerCount: lineMM,
-		CoilLengthMin: inspection.MM((n+8)*lineFrameLines) * lineMM, DefectsPer100m: benchDefects, Coils: 1, ThreadingGap: 500,
-	})
+// renderSide renders n frames of the line's strip with its defects.
+func renderSide(ctx context.Context, side inspection.Side, n int) ([]inspection.LineImage, error) {
+	return renderFrames(ctx, side, n, mill.Options{PixelsAcross: linePixels, DefectsPer100m: benchDefects})
+}
+
+// renderFrames renders n frames of one side of a coil.
+func renderFrames(ctx context.Context, side inspection.Side, n int, o mill.Options) (out []inspection.LineImage, err error) {
+	o.Seed, o.FrameLines, o.MMPerPixel, o.MMPerCount = 11, lineFrameLines, lineMM, lineMM
+	o.CoilLengthMin, o.Coils, o.ThreadingGap = inspection.MM((n+8)*lineFrameLines)*lineMM, 1, 500
+	m, err := mill.New(o)
 	if err != nil {
 		return nil, err
 	}
@@ -148,26 +153,6 @@ func (p *player) Next(ctx context.Context) (*camera.Frame, error) {
 	}
 }
 
-// latencies watches defects become durable.
-type latencies struct {
-	mu    sync.Mutex
-	ms    []float64
-	count int
-}
-
-func (l *latencies) Recorded(b *inspection.Batch) {
-	now := time.Now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, d := range b.Defects {
-		l.ms = append(l.ms, float64(now.Sub(d.Seen).Microseconds())/1000)
-	}
-	l.count += len(b.Defects)
-}
-func (*latencies) CoilChanged(inspection.Coil)                                             {}
-func (*latencies) RecordFailing(error)                                                     {}
-func (*latencies) Screened(inspection.Side, inspection.EncoderSpan, *inspection.Screening) {}
-
 // wholeLine finds the highest rate at which nothing is lost: first what the line takes unpaced, then that
 // rate in real time, lowered until every frame is inspected.
 func wholeLine(ctx context.Context, o Options, share float64, r *Report) error {
@@ -175,13 +160,13 @@ func wholeLine(ctx context.Context, o Options, share float64, r *Report) error {
 	if err != nil {
 		return err
 	}
-	free, err := runLine(ctx, o, strip, 0, seconds(share, 6))
+	free, err := runLine(ctx, o, strip, load{d: seconds(share, 6)})
 	if err != nil {
 		return err
 	}
 	pace := 0.9 * free.MBPerSecond
 	for try := 0; ; try++ {
-		paced, err := runLine(ctx, o, strip, pace, seconds(share, 10))
+		paced, err := runLine(ctx, o, strip, load{mbps: pace, d: seconds(share, 10)})
 		if err != nil {
 			return err
 		}
@@ -194,7 +179,15 @@ func wholeLine(ctx context.Context, o Options, share float64, r *Report) error {
 	}
 }
 
-func runLine(ctx context.Context, o Options, strip []inspection.LineImage, mbps float64, d time.Duration) (_ LineReport, err error) {
+// load is what a line is given to do.
+type load struct {
+	mbps float64       // of both cameras together; 0: as fast as frames are taken
+	d    time.Duration // how long
+	// beside runs beside the line on the first coil, until ctx ends with the line; nil: nothing does.
+	beside func(ctx context.Context, l *line.Line, r inspection.Recipe, w *latencies)
+}
+
+func runLine(ctx context.Context, o Options, strip []inspection.LineImage, under load) (_ LineReport, err error) {
 	dir := filepath.Join(o.Work, fmt.Sprintf("line-%d", time.Now().UnixNano()))
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	st, err := store.Open(ctx, dir, store.Options{})
@@ -221,7 +214,7 @@ func runLine(ctx context.Context, o Options, strip []inspection.LineImage, mbps 
 	watch := &latencies{}
 	opts := line.Options{
 		Classifier: e, Log: st, Observer: watch, Model: e.Bundle.ID, Cut: inference.CutCrop,
-		CropSize: inference.CropSize, RegionCap: o.Config.Line.RegionCap, Lossless: mbps == 0,
+		CropSize: inference.CropSize, RegionCap: o.Config.Line.RegionCap, Lossless: under.mbps == 0,
 		FlushEvery: time.Duration(o.Config.Line.FlushMS) * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 	}
 	began := time.Now()
@@ -237,9 +230,9 @@ func runLine(ctx context.Context, o Options, strip []inspection.LineImage, mbps 
 			return LineReport{}, err
 		}
 		defer det.Close()
-		p := &player{pool: pool, strip: strip, began: began, until: began.Add(d)}
-		if mbps > 0 {
-			p.every = time.Duration(float64(linePixels*lineFrameLines) / (mbps * 1e6 / 2) * float64(time.Second))
+		p := &player{pool: pool, strip: strip, began: began, until: began.Add(under.d)}
+		if under.mbps > 0 {
+			p.every = time.Duration(float64(linePixels*lineFrameLines) / (under.mbps * 1e6 / 2) * float64(time.Second))
 		}
 		players = append(players, p)
 		opts.Cameras = append(opts.Cameras, line.Camera{
@@ -257,7 +250,15 @@ func runLine(ctx context.Context, o Options, strip []inspection.LineImage, mbps 
 	if _, err := l.Start(ctx, "BENCH", inspection.CoilOrder{}, recipe, 0); err != nil {
 		return LineReport{}, err
 	}
-	if err := l.Run(ctx); err != nil {
+	beside, ended := context.WithCancel(ctx)
+	var other sync.WaitGroup
+	if under.beside != nil {
+		other.Go(func() { under.beside(beside, l, recipe, watch) })
+	}
+	err = l.Run(ctx)
+	ended()
+	other.Wait()
+	if err != nil {
 		return LineReport{}, err
 	}
 	took := time.Since(began).Seconds()
@@ -270,10 +271,7 @@ func runLine(ctx context.Context, o Options, strip []inspection.LineImage, mbps 
 		// Frames lost after the last one delivered are not known to a line that then stops.
 		r.UncountedFrames += int64(players[i].next) - int64(known)
 	}
-	r.EventsPerSecond = float64(watch.count) / took
-	if n := len(watch.ms); n > 0 {
-		slices.Sort(watch.ms)
-		r.LatencyMS.P50, r.LatencyMS.P99 = watch.ms[n/2], watch.ms[n*99/100]
-	}
+	r.EventsPerSecond = float64(watch.defects()) / took
+	r.LatencyMS.P50, r.LatencyMS.P99 = watch.take()
 	return r, nil
 }

@@ -27,14 +27,11 @@ ONNX Runtime is found or named by --python, with that. --crops measures the clas
 		Example: "  coilsight bench\n  coilsight bench --quick --json --strips strips/\n  coilsight bench --crops --python venv/bin/python",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			if o.Config, err = s.read(); err != nil {
+			done, err := prepareBench(c, s, &o)
+			if err != nil {
 				return err
 			}
-			if o.Work, err = os.MkdirTemp(s.data, "coilsight-bench-"); err != nil {
-				return fmt.Errorf("a folder for the record that is measured: %w", err)
-			}
-			defer func() { err = errors.Join(err, os.RemoveAll(o.Work)) }()
-			o.Say = func(format string, a ...any) { fmt.Fprintf(c.ErrOrStderr(), format+"\n", a...) }
+			defer func() { err = errors.Join(err, done()) }()
 			if crops {
 				return benchCrops(c, o, asJSON)
 			}
@@ -55,7 +52,20 @@ ONNX Runtime is found or named by --python, with that. --crops measures the clas
 	c.Flags().BoolVar(&crops, "crops", false, "measure the classifier alone")
 	c.Flags().StringVar(&o.Python, "python", "", "Python with ONNX Runtime to compare with; empty: that of the training or python3, where they have it")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	c.AddCommand(benchCurveCommand(), benchSoakCommand())
 	return c
+}
+
+// prepareBench reads the configuration and makes the folder for the record that is measured, which done removes.
+func prepareBench(c *cobra.Command, s settings, o *bench.Options) (done func() error, err error) {
+	if o.Config, err = s.read(); err != nil {
+		return nil, err
+	}
+	if o.Work, err = os.MkdirTemp(s.data, "coilsight-bench-"); err != nil {
+		return nil, fmt.Errorf("a folder for the record that is measured: %w", err)
+	}
+	o.Say = func(format string, a ...any) { fmt.Fprintf(c.ErrOrStderr(), format+"\n", a...) }
+	return func() error { return os.RemoveAll(o.Work) }, nil
 }
 
 func benchCrops(c *cobra.Command, o bench.Options, asJSON bool) error {
