@@ -27,7 +27,8 @@ type SoakSample struct {
 	Seconds         float64 `json:"seconds"` // since the start
 	MBPerSecond     float64 `json:"mb_per_second"`
 	EventsPerSecond float64 `json:"events_per_second"`
-	LostFrames      uint64  `json:"lost_frames"`
+	DetectedOnly    uint64  `json:"detected_only_frames"` // with regions that have no class
+	LostFrames      uint64  `json:"lost_frames"`          // not screened
 	PicturesDropped uint64  `json:"pictures_dropped"`
 	P50             float64 `json:"p50_ms"` // arrival of a frame to its defect being durable and published
 	P99             float64 `json:"p99_ms"`
@@ -103,6 +104,7 @@ func (r *SoakReport) watch(ctx context.Context, s SoakOptions, l *line.Line, rec
 			if v.ResidentMB, err = residentMB(); err != nil {
 				return err
 			}
+			v.DetectedOnly = now.detected - last.detected
 			r.Samples = append(r.Samples, v)
 			told(v)
 			last = now
@@ -112,17 +114,18 @@ func (r *SoakReport) watch(ctx context.Context, s SoakOptions, l *line.Line, rec
 
 // counted is what a line has done up to a moment.
 type counted struct {
-	at                     time.Time
-	frames, lost, pictures uint64
-	defects                int
-	memory                 runtime.MemStats
+	at                               time.Time
+	frames, detected, lost, pictures uint64 // frames inspected, and what was given up
+	defects                          int
+	memory                           runtime.MemStats
 }
 
 func tally(l *line.Line, w *latencies) counted {
 	c := counted{at: time.Now(), defects: w.defects()}
 	for _, s := range l.Status() {
 		c.frames += s.Ledger.Inspected
-		c.lost += s.Ledger.DetectedOnly + s.Ledger.Incomplete + s.Ledger.Underrun + s.Ledger.Overrun
+		c.detected += s.Ledger.DetectedOnly
+		c.lost += s.Ledger.Incomplete + s.Ledger.Underrun + s.Ledger.Overrun
 		c.pictures += s.PicturesDropped
 	}
 	runtime.ReadMemStats(&c.memory)

@@ -20,7 +20,8 @@ func benchSoakCommand() *cobra.Command {
 		Short: "Run the whole line for a long time and print what it holds",
 		Long: `Two cameras play rendered strip at a fixed rate through detector, classifier and record, coil after coil. A row
 for each sample tells what was done since the one before and how much memory the process holds; GOMEMLIMIT
-bounds it as in the appliance. The record is thrown away at the end. Exit code 1 where a frame was lost.`,
+bounds it as in the appliance. The record is thrown away at the end. Exit code 1
+where a frame was not fully inspected.`,
 		Example: "  GOMEMLIMIT=1GiB coilsight bench soak --for 1h --mb 480",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
@@ -32,13 +33,13 @@ bounds it as in the appliance. The record is thrown away at the end. Exit code 1
 			defer func() { err = errors.Join(err, done()) }()
 			out := c.OutOrStdout()
 			if !asJSON {
-				fmt.Fprintf(out, "%7s %6s %9s %6s %9s %8s %8s %9s %7s %7s %6s\n",
-					"s", "MB/s", "events/s", "lost", "pictures", "p50 ms", "p99 ms", "resident", "heap", "allocs", "coils")
+				fmt.Fprintf(out, "%7s %6s %9s %6s %9s %9s %8s %8s %9s %7s %7s %6s\n",
+					"s", "MB/s", "events/s", "lost", "detected", "pictures", "p50 ms", "p99 ms", "resident", "heap", "allocs", "coils")
 			}
 			r, err := bench.Soak(c.Context(), o, soak, func(v bench.SoakSample) {
 				if !asJSON {
-					fmt.Fprintf(out, "%7.0f %6.0f %9.0f %6d %9d %8.1f %8.1f %6.0f MB %4.0f MB %7.1f %6d\n", v.Seconds, v.MBPerSecond, v.EventsPerSecond,
-						v.LostFrames, v.PicturesDropped, v.P50, v.P99, v.ResidentMB, v.HeapMB, v.AllocsPerFrame, v.Coils)
+					fmt.Fprintf(out, "%7.0f %6.0f %9.0f %6d %9d %9d %8.1f %8.1f %6.0f MB %4.0f MB %7.1f %6d\n", v.Seconds, v.MBPerSecond, v.EventsPerSecond,
+						v.LostFrames, v.DetectedOnly, v.PicturesDropped, v.P50, v.P99, v.ResidentMB, v.HeapMB, v.AllocsPerFrame, v.Coils)
 				}
 			})
 			if err != nil {
@@ -47,10 +48,10 @@ bounds it as in the appliance. The record is thrown away at the end. Exit code 1
 			if asJSON {
 				err = json.NewEncoder(out).Encode(r)
 			} else {
-				fmt.Fprintf(out, "%d frames lost, %d in no column of the ledger; pictures: defects recorded without one, allocs: allocations per frame\n", r.Line.LostFrames, r.Line.UncountedFrames)
+				fmt.Fprintf(out, "%d frames were not fully inspected, %d are in no column of the ledger\nlost: frames not screened, detected: with regions that have no class, pictures: defects recorded without one, allocs: allocations per frame\n", r.Line.LostFrames, r.Line.UncountedFrames)
 			}
 			if err == nil && (r.Line.LostFrames > 0 || r.Line.UncountedFrames != 0) {
-				return fmt.Errorf("%d frames were lost and %d are in no column of the ledger", r.Line.LostFrames, r.Line.UncountedFrames)
+				return fmt.Errorf("%d frames were not fully inspected and %d are in no column of the ledger", r.Line.LostFrames, r.Line.UncountedFrames)
 			}
 			return err
 		},
