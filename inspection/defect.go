@@ -63,3 +63,16 @@ type DefectMap struct {
 	Defects []Defect
 	Gaps    []Gap
 }
+
+// MapDefect is what a drawn map shows of a defect.
+type MapDefect struct {
+	ID       DefectID
+	Side     Side
+	Rect     StripRect
+	Class    DefectClass // the model's, as is Conf
+	Conf     float32
+	Severity Severity
+	HasImage bool
+	Revised  bool // changed since it was recorded
+	Reviewed bool // by a person
+}

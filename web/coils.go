@@ -175,19 +175,21 @@ func (a *api) getMap(ctx context.Context, in *getCoilInput) (*bytesOutput, error
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	tag := etagOf(c)
-	if in.unchanged(tag) {
+	if tag := etagOf(c); in.unchanged(tag) {
 		return nil, notModified(tag)
 	}
-	m, err := a.Reader.Map(ctx, in.id())
+	var m *mapEncoder
+	err = a.Reader.MapDefects(ctx, in.id(),
+		func(now inspection.Coil) { c, m = now, newMapEncoder(now) },
+		func(d inspection.MapDefect) { m.add(d) })
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	body, err := encodeMap(m, c.Revision)
+	body, err := m.bytes()
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	return &bytesOutput{ContentType: "application/octet-stream", CacheControl: "no-cache", ETag: tag, Body: body}, nil
+	return &bytesOutput{ContentType: "application/octet-stream", CacheControl: "no-cache", ETag: etagOf(c), Body: body}, nil
 }
 
 // list keeps an empty list from becoming null.

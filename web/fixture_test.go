@@ -27,7 +27,7 @@ type fixture struct {
 	now   Live
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB, changes ...func(*Options)) *fixture {
 	t.Helper()
 	s, err := store.Open(t.Context(), t.TempDir(), store.Options{})
 	if err != nil {
@@ -40,7 +40,7 @@ func newFixture(t *testing.T) *fixture {
 			t.Error(err)
 		}
 	})
-	f.Handler, err = New(Options{
+	o := Options{
 		Reader: s, Changes: s, Control: f, Reviewer: s, Samples: s, Stability: twoChecks{}, Recipes: s, Live: f, Hub: f.hub, Version: "0.1.0",
 		Models:  oneClass{},
 		Ready:   func() Readiness { return f.ready },
@@ -51,8 +51,11 @@ func newFixture(t *testing.T) *fixture {
 			".keep":                {},
 		},
 		Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	if f.Handler, err = New(o); err != nil {
 		t.Fatal(err)
 	}
 	return f

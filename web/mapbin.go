@@ -9,8 +9,8 @@ import (
 	"github.com/coilsight/coilsight/inspection"
 )
 
-// mapLayout describes the map to its readers; encodeMap writes what it says.
-const mapLayout = `Little-endian, 29 bytes a defect, each column aligned for a typed array over the body:
+// mapLayout describes the map to its readers; mapEncoder writes what it says.
+const mapLayout = `Little-endian, 29 bytes a defect, in order of their ids; each column aligned for a typed array over the body:
 
 | offset | type | content |
 |---|---|---|
@@ -44,60 +44,84 @@ const (
 	flagReview  = 4
 )
 
-func encodeMap(m inspection.DefectMap, revision int) ([]byte, error) {
-	n := len(m.Defects)
-	index, classes := map[inspection.DefectClass]uint8{}, []inspection.DefectClass{}
-	for _, d := range m.Defects {
-		if _, ok := index[d.Class]; ok {
-			continue
-		}
-		if len(classes) > math.MaxUint8 {
-			return nil, fmt.Errorf("defect map of coil %s: more than 256 classes", m.Strip.Coil)
-		}
-		index[d.Class] = uint8(len(classes))
-		classes = append(classes, d.Class)
-	}
-	table, err := json.Marshal(classes)
-	if err != nil {
-		return nil, fmt.Errorf("defect map of coil %s: %w", m.Strip.Coil, err)
-	}
+// mapEncoder writes a coil's defects into the columns of its map, one by one.
+type mapEncoder struct {
+	coil    inspection.Coil
+	body    []byte
+	n       int // defects that were added
+	index   map[inspection.DefectClass]uint8
+	classes []inspection.DefectClass
+	err     error
+}
 
+// newMapEncoder makes room for as many defects as the coil counts.
+func newMapEncoder(c inspection.Coil) *mapEncoder {
+	n := c.Counts.Defects
+	const table = 1024 // bytes: a catalogue has a few dozen classes
+	e := &mapEncoder{
+		coil: c, body: make([]byte, mapHeader+n*mapDefectSize, mapHeader+n*mapDefectSize+table),
+		index: map[inspection.DefectClass]uint8{}, classes: []inspection.DefectClass{},
+	}
 	le := binary.LittleEndian
-	b := make([]byte, mapHeader+n*mapDefectSize, mapHeader+n*mapDefectSize+len(table))
-	copy(b, mapMagic)
-	le.PutUint32(b[4:], mapHeader)
-	le.PutUint32(b[8:], uint32(n))
-	le.PutUint32(b[12:], uint32(len(table)))
-	le.PutUint64(b[16:], math.Float64bits(float64(m.Strip.Length)))
-	le.PutUint64(b[24:], math.Float64bits(float64(m.Strip.Width)))
-	le.PutUint32(b[32:], uint32(revision))
+	copy(e.body, mapMagic)
+	le.PutUint32(e.body[4:], mapHeader)
+	le.PutUint32(e.body[8:], uint32(n))
+	le.PutUint64(e.body[16:], math.Float64bits(float64(c.Strip.Length)))
+	le.PutUint64(e.body[24:], math.Float64bits(float64(c.Strip.Width)))
+	le.PutUint32(e.body[32:], uint32(c.Revision))
+	return e
+}
 
-	ids, at := b[mapHeader:], mapHeader+8*n
-	along, across, length, width := b[at:], b[at+4*n:], b[at+8*n:], b[at+12*n:]
-	at += 16 * n
-	class, severity, side, flags, conf := b[at:], b[at+n:], b[at+2*n:], b[at+3*n:], b[at+4*n:]
-	f32 := func(col []byte, i int, v inspection.MM) { le.PutUint32(col[4*i:], math.Float32bits(float32(v))) }
-	for i, d := range m.Defects {
-		le.PutUint64(ids[8*i:], uint64(d.ID))
-		f32(along, i, d.Rect.Along)
-		f32(across, i, d.Rect.Across)
-		f32(length, i, d.Rect.Length)
-		f32(width, i, d.Rect.Width)
-		class[i] = index[d.Class]
-		severity[i] = uint8(d.Severity)
-		if d.Side == inspection.Bottom {
-			side[i] = 1
-		}
-		if d.HasImage {
-			flags[i] |= flagImage
-		}
-		if d.Revision > 1 {
-			flags[i] |= flagRevised
-		}
-		if d.Review != nil {
-			flags[i] |= flagReview
-		}
-		conf[i] = uint8(math.Round(float64(min(max(d.Conf, 0), 1)) * 255))
+func (e *mapEncoder) add(d inspection.MapDefect) {
+	i, n := e.n, e.coil.Counts.Defects
+	e.n++
+	if i >= n || e.err != nil {
+		return // bytes tells
 	}
-	return append(b, table...), nil
+	class, ok := e.index[d.Class]
+	if !ok {
+		if len(e.classes) > math.MaxUint8 {
+			e.err = fmt.Errorf("defect map of coil %s: more than 256 classes", e.coil.ID)
+			return
+		}
+		class = uint8(len(e.classes))
+		e.index[d.Class] = class
+		e.classes = append(e.classes, d.Class)
+	}
+	le := binary.LittleEndian
+	le.PutUint64(e.body[mapHeader+8*i:], uint64(d.ID))
+	rects, bytes := e.body[mapHeader+8*n+4*i:], e.body[mapHeader+24*n+i:]
+	for column, v := range [...]inspection.MM{d.Rect.Along, d.Rect.Across, d.Rect.Length, d.Rect.Width} {
+		le.PutUint32(rects[4*n*column:], math.Float32bits(float32(v)))
+	}
+	bytes[0], bytes[n] = class, uint8(d.Severity)
+	if d.Side == inspection.Bottom {
+		bytes[2*n] = 1
+	}
+	if d.HasImage {
+		bytes[3*n] |= flagImage
+	}
+	if d.Revised {
+		bytes[3*n] |= flagRevised
+	}
+	if d.Reviewed {
+		bytes[3*n] |= flagReview
+	}
+	bytes[4*n] = uint8(math.Round(float64(min(max(d.Conf, 0), 1)) * 255))
+}
+
+// bytes is the map, once every defect was added.
+func (e *mapEncoder) bytes() ([]byte, error) {
+	if e.err != nil {
+		return nil, e.err
+	}
+	if e.n != e.coil.Counts.Defects {
+		return nil, fmt.Errorf("defect map of coil %s: %d defects are counted and %d recorded", e.coil.ID, e.coil.Counts.Defects, e.n)
+	}
+	table, err := json.Marshal(e.classes)
+	if err != nil {
+		return nil, fmt.Errorf("defect map of coil %s: %w", e.coil.ID, err)
+	}
+	binary.LittleEndian.PutUint32(e.body[12:], uint32(len(table)))
+	return append(e.body, table...), nil
 }

@@ -82,8 +82,18 @@ func TestMapHoldsEveryDefect(t *testing.T) {
 	}
 }
 
+// encode is the map of a coil with the defects given.
+func encode(c inspection.Coil, defects []inspection.MapDefect) ([]byte, error) {
+	c.Counts.Defects = len(defects)
+	e := newMapEncoder(c)
+	for _, d := range defects {
+		e.add(d)
+	}
+	return e.bytes()
+}
+
 func TestEmptyMapIsAMap(t *testing.T) {
-	b, err := encodeMap(inspection.DefectMap{}, 1)
+	b, err := encode(inspection.Coil{Revision: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,15 +103,27 @@ func TestEmptyMapIsAMap(t *testing.T) {
 }
 
 func TestMapOfTooManyClassesIsRefused(t *testing.T) {
-	var m inspection.DefectMap
+	var defects []inspection.MapDefect
 	for i := range 257 {
-		m.Defects = append(m.Defects, inspection.Defect{Class: inspection.DefectClass(rune('a' + i))})
+		defects = append(defects, inspection.MapDefect{Class: inspection.DefectClass(rune('a' + i))})
 	}
-	if _, err := encodeMap(inspection.DefectMap{Defects: m.Defects[:256]}, 1); err != nil {
+	if _, err := encode(inspection.Coil{}, defects[:256]); err != nil {
 		t.Error(err)
 	}
-	if _, err := encodeMap(m, 1); err == nil {
+	if _, err := encode(inspection.Coil{}, defects); err == nil {
 		t.Error("257 classes in one byte")
+	}
+}
+
+func TestMapOfAnotherNumberOfDefectsThanCountedIsRefused(t *testing.T) {
+	for _, n := range []int{1, 3} {
+		e := newMapEncoder(inspection.Coil{Counts: inspection.Counts{Defects: 2}})
+		for range n {
+			e.add(inspection.MapDefect{})
+		}
+		if _, err := e.bytes(); err == nil {
+			t.Errorf("%d defects where 2 are counted", n)
+		}
 	}
 }
 
@@ -110,16 +132,16 @@ func FuzzMap(f *testing.F) {
 	f.Add(0, int64(-1), math.Inf(1), float32(math.NaN()), "", "\x00\xff", uint8(255), false)
 	f.Fuzz(func(t *testing.T, n int, id int64, along float64, conf float32, class, other string, severity uint8, image bool) {
 		n = min(max(n, 0), 1000)
-		m := inspection.DefectMap{Strip: inspection.Strip{Length: inspection.MM(along)}}
+		var defects []inspection.MapDefect
 		for i := range n {
-			d := inspection.Defect{ID: inspection.DefectID(id), Class: inspection.DefectClass(class), Conf: conf, Severity: inspection.Severity(severity), HasImage: image}
+			d := inspection.MapDefect{ID: inspection.DefectID(id), Class: inspection.DefectClass(class), Conf: conf, Severity: inspection.Severity(severity), HasImage: image}
 			if i%2 == 1 {
 				d.Class, d.Side = inspection.DefectClass(other), inspection.Bottom
 			}
 			d.Rect.Along = inspection.MM(along)
-			m.Defects = append(m.Defects, d)
+			defects = append(defects, d)
 		}
-		b, err := encodeMap(m, 1)
+		b, err := encode(inspection.Coil{Strip: inspection.Strip{Length: inspection.MM(along)}}, defects)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,10 +156,10 @@ func FuzzMap(f *testing.F) {
 
 // BenchmarkMapBin encodes the worst coil of a tinplate line.
 func BenchmarkMapBin(b *testing.B) {
-	m := inspection.DefectMap{Defects: make([]inspection.Defect, 200000)}
+	defects := make([]inspection.MapDefect, 200000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := encodeMap(m, 1); err != nil {
+		if _, err := encode(inspection.Coil{}, defects); err != nil {
 			b.Fatal(err)
 		}
 	}

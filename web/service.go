@@ -20,8 +20,9 @@ type CoilReader interface {
 	Defects(ctx context.Context, q inspection.DefectQuery) (inspection.DefectPage, error)
 	Defect(ctx context.Context, id inspection.DefectID) (inspection.Defect, error)
 	Gaps(ctx context.Context, id inspection.CoilID) ([]inspection.Gap, error)
-	// Map is the whole coil at once.
-	Map(ctx context.Context, id inspection.CoilID) (inspection.DefectMap, error)
+	// MapDefects gives start the coil and then each its defects in order of their ids, all of one moment. start may be
+	// called before an error.
+	MapDefects(ctx context.Context, id inspection.CoilID, start func(inspection.Coil), each func(inspection.MapDefect)) error
 	// Image opens the picture (PNG) of a defect; the caller closes it.
 	Image(ctx context.Context, id inspection.DefectID) (io.ReadCloser, error)
 	// Reviews are all that people said of a defect, oldest first.

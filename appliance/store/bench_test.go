@@ -43,17 +43,35 @@ func BenchmarkAppendPictures(b *testing.B) {
 	b.ReportMetric(20*float64(b.N)/b.Elapsed().Seconds(), "pictures/s")
 }
 
-// BenchmarkMap reads a coil of 200,000 defects, the worst that a tinplate line gives.
-func BenchmarkMap(b *testing.B) {
+// worst is a store with a coil of 200,000 defects, the worst that a tinplate line gives.
+func worst(b *testing.B) *Store {
 	s := open(b, b.TempDir())
 	start(b, s, "A1", inspection.CoilOrder{})
 	for i := range 20 {
 		appendTo(b, s, batch("A1", 10000, inspection.MM(10000*i)))
 	}
 	b.ReportAllocs()
+	return s
+}
+
+// BenchmarkMap reads what a coil is graded by.
+func BenchmarkMap(b *testing.B) {
+	s := worst(b)
 	for b.Loop() {
 		if m, err := s.Map(b.Context(), "A1"); err != nil || len(m.Defects) != 200000 {
 			b.Fatal(len(m.Defects), err)
+		}
+	}
+}
+
+// BenchmarkMapDefects reads what a coil's map is drawn by.
+func BenchmarkMapDefects(b *testing.B) {
+	s := worst(b)
+	for b.Loop() {
+		n := 0
+		err := s.MapDefects(b.Context(), "A1", func(inspection.Coil) {}, func(inspection.MapDefect) { n++ })
+		if err != nil || n != 200000 {
+			b.Fatal(n, err)
 		}
 	}
 }

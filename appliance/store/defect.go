@@ -16,37 +16,47 @@ type defectReader struct {
 	coil    inspection.CoilID
 	classes map[string]inspection.DefectClass
 	cameras map[string]inspection.CameraID
-
-	id, side, severity, seen, revision, hasImage int64
-	along, across, length, width, conf, contrast float64
-	class, camera                                sql.RawBytes
+	row     [15]any
+	into    []any // row's elements
 }
 
 func newDefectReader(coil inspection.CoilID) *defectReader {
-	return &defectReader{coil: coil, classes: map[string]inspection.DefectClass{}, cameras: map[string]inspection.CameraID{}}
+	r := &defectReader{coil: coil, classes: map[string]inspection.DefectClass{}, cameras: map[string]inspection.CameraID{}}
+	r.into = pointers(r.row[:])
+	return r
 }
 
-func (r *defectReader) scan(row *sql.Rows, d *inspection.Defect) error {
-	// Scan is given the driver's own types: any other goes through text, at several times the cost.
-	if err := row.Scan(&r.id, &r.side, &r.camera, &r.along, &r.across, &r.length, &r.width,
-		&r.class, &r.conf, &r.severity, &d.Area, &r.contrast, &r.seen, &r.revision, &r.hasImage); err != nil {
+// pointers are what Scan takes. It hands the driver's values over as they are where it is given *any; any other type goes
+// through reflection or text, at several times the cost.
+func pointers(row []any) []any {
+	out := make([]any, len(row))
+	for i := range row {
+		out[i] = &row[i]
+	}
+	return out
+}
+
+func (r *defectReader) scan(rows *sql.Rows, d *inspection.Defect) error {
+	if err := rows.Scan(r.into...); err != nil {
 		return err
 	}
-	d.ID, d.Coil, d.Side, d.Seen = inspection.DefectID(r.id), r.coil, sideOf(int(r.side)), timeOf(r.seen)
+	v := r.row[:]
+	d.ID, d.Coil, d.Side, d.Seen = inspection.DefectID(v[0].(int64)), r.coil, sideOf(int(v[1].(int64))), timeOf(v[12].(int64))
 	d.Rect = inspection.StripRect{
-		Along: inspection.MM(r.along), Across: inspection.MM(r.across), Length: inspection.MM(r.length), Width: inspection.MM(r.width),
+		Along: inspection.MM(v[3].(float64)), Across: inspection.MM(v[4].(float64)), Length: inspection.MM(v[5].(float64)), Width: inspection.MM(v[6].(float64)),
 	}
-	d.Class, d.Camera = intern(r.classes, r.class), intern(r.cameras, r.camera)
-	d.Conf, d.Contrast, d.Severity = float32(r.conf), float32(r.contrast), inspection.Severity(r.severity)
-	d.Revision, d.HasImage = int(r.revision), r.hasImage != 0
+	d.Camera, d.Class = intern(r.cameras, v[2].(string)), intern(r.classes, v[7].(string))
+	d.Conf, d.Severity = float32(v[8].(float64)), inspection.Severity(v[9].(int64))
+	d.Area, d.Contrast = v[10].(float64), float32(v[11].(float64))
+	d.Revision, d.HasImage = int(v[13].(int64)), v[14].(int64) != 0
 	return nil
 }
 
-func intern[T ~string](known map[string]T, b []byte) T {
-	v, ok := known[string(b)]
+func intern[T ~string](known map[string]T, s string) T {
+	v, ok := known[s]
 	if !ok {
-		v = T(b)
-		known[string(v)] = v
+		v = T(s)
+		known[s] = v
 	}
 	return v
 }
@@ -172,6 +182,67 @@ func (s *Store) Map(ctx context.Context, id inspection.CoilID) (inspection.Defec
 		return err
 	})
 	return m, err
+}
+
+// MapDefects gives start a coil and then each its defects in order of their ids, all of one moment and without
+// holding them. It is *inspection.NotFoundError for an unknown coil.
+func (s *Store) MapDefects(ctx context.Context, id inspection.CoilID, start func(inspection.Coil), each func(inspection.MapDefect)) error {
+	return s.view(ctx, "reading a defect map", func(q querier) error {
+		c, err := coilRow(ctx, q, id)
+		if err != nil {
+			return err
+		}
+		reviewed, err := reviewedDefects(ctx, q, c.n)
+		if err != nil {
+			return err
+		}
+		start(c.Coil)
+		// Each value that crosses from the driver costs more than SQLite's own work for it: the small ones go as bits.
+		rows, err := q.QueryContext(ctx, `SELECT id, along, across, length, width, class, conf, severity | (side << 8) | (has_image << 9) | ((revision > 1) << 10)
+			FROM defects WHERE coil = ? ORDER BY id`, c.n)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		classes := map[string]inspection.DefectClass{}
+		v := make([]any, 8)
+		for into := pointers(v); rows.Next(); {
+			if err := rows.Scan(into...); err != nil {
+				return err
+			}
+			bits := v[7].(int64)
+			d := inspection.MapDefect{
+				ID: inspection.DefectID(v[0].(int64)),
+				Rect: inspection.StripRect{
+					Along: inspection.MM(v[1].(float64)), Across: inspection.MM(v[2].(float64)), Length: inspection.MM(v[3].(float64)), Width: inspection.MM(v[4].(float64)),
+				},
+				Class: intern(classes, v[5].(string)), Conf: float32(v[6].(float64)), Severity: inspection.Severity(bits),
+				Side: sideOf(int(bits >> 8 & 1)), HasImage: bits&(1<<9) != 0, Revised: bits&(1<<10) != 0,
+			}
+			if len(reviewed) > 0 && reviewed[0] == d.ID {
+				d.Reviewed, reviewed = true, reviewed[1:]
+			}
+			each(d)
+		}
+		return rows.Err()
+	})
+}
+
+// reviewedDefects are the defects of a coil that people reviewed, in order of their ids.
+func reviewedDefects(ctx context.Context, q querier, coil int64) (ids []inspection.DefectID, err error) {
+	rows, err := q.QueryContext(ctx, `SELECT DISTINCT defect FROM reviews WHERE coil = ? ORDER BY defect`, coil)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id inspection.DefectID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 func readMap(ctx context.Context, q querier, c coil) (inspection.DefectMap, error) {

@@ -165,7 +165,7 @@ export interface paths {
     };
     /**
      * Read all defects of a coil as columns
-     * @description Little-endian, 29 bytes a defect, each column aligned for a typed array over the body:
+     * @description Little-endian, 29 bytes a defect, in order of their ids; each column aligned for a typed array over the body:
      *
      *     | offset | type | content |
      *     |---|---|---|
