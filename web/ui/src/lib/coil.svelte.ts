@@ -20,6 +20,8 @@ export class CoilRecord {
   /** Defects that people reviewed, by id. */
   reviewed = $state.raw<ReadonlyMap<number, Defect>>(new Map());
   error = $state.raw<unknown>(null);
+  /** The coil's revision that was read last: it grows with each change of what is here. */
+  #revision = 0;
   #reading = false;
   #again = false;
 
@@ -61,20 +63,22 @@ export class CoilRecord {
   async #readOnce(): Promise<void> {
     try {
       const detail = await api.coil(this.id);
-      const [gaps, columns, reviewed] = await Promise.all([
-        api.gaps(this.id),
-        api.map(this.id),
-        detail.counts.reviewed ? api.reviewed(this.id) : [],
-      ]);
-      if (detail.recipe && this.recipe?.version !== detail.recipe_version) {
-        const recipes = await api.recipes();
-        this.recipe =
-          recipes.find((r) => r.name === detail.recipe && r.version === detail.recipe_version) ?? null;
+      const isRecipe = (r: Recipe | null) =>
+        r?.name === detail.recipe && r?.version === detail.recipe_version;
+      if (detail.revision !== this.#revision) {
+        const [gaps, columns, reviewed, recipes] = await Promise.all([
+          api.gaps(this.id),
+          api.map(this.id),
+          detail.counts.reviewed ? api.reviewed(this.id) : [],
+          !detail.recipe || isRecipe(this.recipe) ? [] : api.recipes(),
+        ]);
+        this.gaps = gaps;
+        this.columns = columns;
+        this.reviewed = newest(reviewed, this.reviewed);
+        this.recipe = [...recipes, this.recipe].find(isRecipe) ?? null;
+        this.#revision = detail.revision;
       }
       this.detail = detail;
-      this.gaps = gaps;
-      this.columns = columns;
-      this.reviewed = newest(reviewed, this.reviewed);
       this.error = null;
     } catch (error) {
       this.error = error;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { DefectColumns } from '../../src/lib/api/mapbin';
-import { between, countByClass, readFilter, select } from '../../src/lib/map/filter';
+import { orderOf, type DefectColumns } from '../../src/lib/api/mapbin';
+import { between, countByClass, queryOf, readFilter, select } from '../../src/lib/map/filter';
 import { HitTest } from '../../src/lib/map/hit';
 import { MARGIN, Plot, readView, tickStep, writeView } from '../../src/lib/map/plot';
 
@@ -29,6 +29,7 @@ function columns(rows: Row[]): DefectColumns {
     side: Uint8Array.from(column(4)),
     flags: new Uint8Array(n),
     confidence: new Uint8Array(n),
+    order: orderOf(Float32Array.from(column(0))),
   };
 }
 
@@ -143,6 +144,11 @@ describe('selection', () => {
   test('the legend counts a class whether it is chosen or not', () => {
     expect(countByClass(c, readFilter(new URLSearchParams('class=hole')))).toEqual([2, 1]);
   });
+
+  test.each(['', 'class=hole%2Cdent&side=bottom&severity=3&review=unreviewed', 'severity=1'])(
+    'a filter goes into the address as it came: %s',
+    (query) => expect(queryOf(readFilter(new URLSearchParams(query))).toString()).toBe(query),
+  );
 
   test('a stretch is found by its ends', () => {
     const all = select(c, readFilter(new URLSearchParams()));

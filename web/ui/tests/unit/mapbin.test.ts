@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeMap } from '../../src/lib/api/mapbin';
+import { decodeMap, indexOf, orderOf } from '../../src/lib/api/mapbin';
 
 interface Row {
   id: number;
@@ -32,20 +32,32 @@ function encode(rows: Row[], classes: string[]): ArrayBuffer {
 }
 
 const rows: Row[] = [
-  { id: 2 ** 40 + 1, numbers: [1234.5, 600, 12, 8], bytes: [1, 3, 0, 1, 255] },
+  { id: 2, numbers: [1234.5, 600, 12, 8], bytes: [1, 3, 0, 1, 255] },
   { id: 5, numbers: [99, 20.25, 300, 4], bytes: [0, 2, 1, 0, 128] },
-  { id: 6, numbers: [100, 0, 1, 1], bytes: [0, 0, 1, 0, 0] },
+  { id: 2 ** 40 + 1, numbers: [100, 0, 1, 1], bytes: [0, 0, 1, 0, 0] },
 ];
 
 test('columns come back as they were written', () => {
   const m = decodeMap(encode(rows, ['surface_scratch', 'hole']));
   expect([m.count, m.revision, m.stripLength, m.stripWidth]).toEqual([3, 7, 240_000, 1200]);
-  expect([...m.id]).toEqual([2 ** 40 + 1, 5, 6]);
+  expect([...m.id]).toEqual([2, 5, 2 ** 40 + 1]);
   expect([...m.along]).toEqual([1234.5, 99, 100]);
   expect([...m.width]).toEqual([8, 4, 1]);
   expect([...m.side]).toEqual([0, 1, 1]);
   expect([...m.confidence]).toEqual([255, 128, 0]);
   expect(m.classes).toEqual(['surface_scratch', 'hole']);
+});
+
+test('a defect is found by its id', () => {
+  const m = decodeMap(encode(rows, ['surface_scratch', 'hole']));
+  expect([2, 5, 2 ** 40 + 1, 0, 3, 2 ** 41].map((id) => indexOf(m, id))).toEqual([0, 1, 2, -1, -1, -1]);
+});
+
+test('defects are put in order along the strip, those of one place as they came', () => {
+  expect([...decodeMap(encode(rows, ['surface_scratch', 'hole'])).order]).toEqual([1, 2, 0]);
+  const along = Float32Array.from({ length: 5000 }, (_, i) => ((i * 7919) % 1000) * 0.3);
+  const wanted = Array.from(along, (_, i) => i).sort((a, b) => along[a]! - along[b]! || a - b);
+  expect([...orderOf(along)]).toEqual(wanted);
 });
 
 test('a map without defects is a map', () => {

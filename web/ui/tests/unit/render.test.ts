@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DefectColumns } from '../../src/lib/api/mapbin';
+import { orderOf, type DefectColumns } from '../../src/lib/api/mapbin';
 import type { Gap } from '../../src/lib/api/types';
 import { pixel, type Glyph } from '../../src/lib/map/glyphs';
 import { MARGIN, Plot } from '../../src/lib/map/plot';
@@ -43,11 +43,9 @@ function scene(places: { along: number; across: number; severity: number }[], ga
     side: Uint8Array.from(places, (_, i) => (n > 10 ? i % 2 : 0)),
     flags: new Uint8Array(n),
     confidence: new Uint8Array(n),
+    order: orderOf(Float32Array.from(places, (p) => p.along)),
   };
-  const selection = Uint32Array.from(places, (_, i) => i).sort(
-    (a, b) => columns.along[a]! - columns.along[b]!,
-  );
-  return { columns, selection, gaps, end: length };
+  return { columns, selection: columns.order, gaps, end: length };
 }
 
 const spread = (n: number) =>

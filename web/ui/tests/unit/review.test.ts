@@ -21,8 +21,8 @@ const columns: DefectColumns = {
   side: new Uint8Array(4),
   flags: new Uint8Array([1, 1, 0, 1]),
   confidence: new Uint8Array(4).fill(200),
+  order: new Uint32Array([1, 2, 3, 0]),
 };
-const index = new Map(Array.from(columns.id, (id, i) => [id, i]));
 const recipe = { severity: { hole: 4, edge_crack: 3 } } as unknown as Recipe;
 const said = (id: number, classId: string) =>
   [id, { id, review: { class: classId, by: 'Kim', at: '2026-03-01T08:00:00Z' } } as Defect] as const;
@@ -31,7 +31,6 @@ const everything = { classes: [], side: null, severity: 0, unreviewed: false };
 test('reviewed defects have the class that a person gave and the severity of the recipe', () => {
   const seen = asReviewed(
     columns,
-    index,
     new Map([said(7, 'no_defect'), said(9, 'edge_crack'), said(12, 'red_iron'), said(99, 'hole')]),
     recipe,
   );
@@ -48,7 +47,7 @@ test('reviewed defects have the class that a person gave and the severity of the
 });
 
 test('the filter for what nobody reviewed leaves the others', () => {
-  const seen = asReviewed(columns, index, new Map([said(9, 'hole')]), recipe);
+  const seen = asReviewed(columns, new Map([said(9, 'hole')]), recipe);
   expect([...select(seen, everything)]).toEqual([1, 2, 3, 0]);
   expect([...select(seen, { ...everything, unreviewed: true })]).toEqual([1, 3, 0]);
 });

@@ -6,7 +6,7 @@ export interface DefectColumns {
   stripLength: number; // mm
   stripWidth: number; // mm
   classes: string[];
-  id: Float64Array; // whole numbers, below 2^53
+  id: Float64Array; // whole numbers below 2^53, growing
   along: Float32Array; // mm from the head end
   across: Float32Array; // mm from the operator-side edge
   length: Float32Array; // mm
@@ -16,6 +16,7 @@ export interface DefectColumns {
   side: Uint8Array; // 0 top, 1 bottom
   flags: Uint8Array;
   confidence: Uint8Array; // 255 is 1
+  order: Uint32Array; // indexes of all defects along the strip
 }
 
 export const HAS_IMAGE = 1;
@@ -44,6 +45,7 @@ export function decodeMap(buffer: ArrayBuffer): DefectColumns {
 
   const floats = (column: number) => new Float32Array(buffer, start + n * (8 + 4 * column), n);
   const bytes = (column: number) => new Uint8Array(buffer, start + n * (24 + column), n);
+  const along = floats(0);
   const table = new Uint8Array(buffer, start + n * DEFECT_BYTES, tableBytes);
   return {
     count: n,
@@ -52,7 +54,7 @@ export function decodeMap(buffer: ArrayBuffer): DefectColumns {
     stripWidth: head.getFloat64(24, true),
     classes: JSON.parse(new TextDecoder().decode(table)) as string[],
     id,
-    along: floats(0),
+    along,
     across: floats(1),
     length: floats(2),
     width: floats(3),
@@ -61,5 +63,30 @@ export function decodeMap(buffer: ArrayBuffer): DefectColumns {
     side: bytes(2),
     flags: bytes(3),
     confidence: bytes(4),
+    order: orderOf(along),
   };
+}
+
+/**
+ * Indexes of positions from the least on, those of one place as they come. A float32 leaves 29 bits of a float64
+ * free: the index goes there, and numbers are sorted without a comparison in script, which takes ten times as long.
+ */
+export function orderOf(along: Float32Array): Uint32Array {
+  const keys = Float64Array.from(along);
+  const low = new Uint32Array(keys.buffer); // little-endian: the low half of a key is at 2i
+  for (let i = 0; i < along.length; i++) low[2 * i] = low[2 * i]! | i;
+  keys.sort();
+  const mask = 2 ** 29 - 1;
+  return Uint32Array.from(along, (_, i) => low[2 * i]! & mask);
+}
+
+/** Where a defect stands in the columns, or -1. */
+export function indexOf({ id, count }: DefectColumns, defect: number): number {
+  let [lo, hi] = [0, count];
+  while (lo < hi) {
+    const mid = (lo + hi) >> 1;
+    if (id[mid]! < defect) lo = mid + 1;
+    else hi = mid;
+  }
+  return id[lo] === defect ? lo : -1;
 }

@@ -19,21 +19,31 @@ export function readFilter(query: URLSearchParams): MapFilter {
   };
 }
 
+/** What readFilter reads, without what selects everything. */
+export function queryOf(filter: MapFilter): URLSearchParams {
+  const query = new URLSearchParams();
+  if (filter.classes.length > 0) query.set('class', filter.classes.join(','));
+  if (filter.side) query.set('side', filter.side);
+  if (filter.severity > 0) query.set('severity', String(filter.severity));
+  if (filter.unreviewed) query.set('review', 'unreviewed');
+  return query;
+}
+
 /** Indexes of the defects that pass, in order along the strip. */
 export function select(columns: DefectColumns, filter: MapFilter): Uint32Array {
   const wanted = columns.classes.map((c) => filter.classes.length === 0 || filter.classes.includes(c));
   const side = filter.side === null ? -1 : filter.side === 'top' ? 0 : 1;
   const out = new Uint32Array(columns.count);
   let n = 0;
-  for (let i = 0; i < columns.count; i++) {
+  for (let k = 0; k < columns.count; k++) {
+    const i = columns.order[k]!;
     if (!wanted[columns.classIndex[i]!]) continue;
     if (side >= 0 && columns.side[i] !== side) continue;
     if (columns.severity[i]! < filter.severity) continue;
     if (filter.unreviewed && columns.flags[i]! & REVIEWED) continue;
     out[n++] = i;
   }
-  const along = columns.along;
-  return out.subarray(0, n).sort((a, b) => along[a]! - along[b]! || a - b);
+  return out.subarray(0, n);
 }
 
 /** How many defects of each class pass when the choice of classes itself is left out. */

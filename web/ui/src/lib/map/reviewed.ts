@@ -1,4 +1,4 @@
-import { REVIEWED, type DefectColumns } from '../api/mapbin';
+import { indexOf, REVIEWED, type DefectColumns } from '../api/mapbin';
 import type { Defect, Recipe } from '../api/types';
 
 export const NO_DEFECT = 'no_defect';
@@ -14,7 +14,6 @@ export function severityOf(recipe: Recipe | null, classId: string): number {
  */
 export function asReviewed(
   columns: DefectColumns,
-  index: ReadonlyMap<number, number>,
   reviewed: ReadonlyMap<number, Defect>,
   recipe: Recipe | null,
 ): DefectColumns {
@@ -27,8 +26,8 @@ export function asReviewed(
     flags: columns.flags.slice(),
   };
   for (const [id, { review }] of reviewed) {
-    const i = index.get(id);
-    if (i === undefined || !review) continue;
+    const i = indexOf(columns, id);
+    if (i < 0 || !review) continue;
     let at = out.classes.indexOf(review.class);
     if (at < 0) at = out.classes.push(review.class) - 1;
     out.classIndex[i] = at;
