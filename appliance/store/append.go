@@ -138,6 +138,9 @@ func (s *Store) insertDefects(ctx context.Context, tx *sql.Tx, n int64, defects 
 		}
 		counts[key{d.Class, side}]++
 	}
+	if err := insertPart(ctx, tx, n, defects); err != nil {
+		return err
+	}
 	for k, c := range counts {
 		_, err := tx.ExecContext(ctx, `INSERT INTO counts (coil, class, side, n) VALUES (?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET n = n + excluded.n`, n, string(k.class), k.side, c)

@@ -184,67 +184,6 @@ func (s *Store) Map(ctx context.Context, id inspection.CoilID) (inspection.Defec
 	return m, err
 }
 
-// MapDefects gives start a coil and then each its defects in order of their ids, all of one moment and without
-// holding them. It is *inspection.NotFoundError for an unknown coil.
-func (s *Store) MapDefects(ctx context.Context, id inspection.CoilID, start func(inspection.Coil), each func(inspection.MapDefect)) error {
-	return s.view(ctx, "reading a defect map", func(q querier) error {
-		c, err := coilRow(ctx, q, id)
-		if err != nil {
-			return err
-		}
-		reviewed, err := reviewedDefects(ctx, q, c.n)
-		if err != nil {
-			return err
-		}
-		start(c.Coil)
-		// Each value that crosses from the driver costs more than SQLite's own work for it: the small ones go as bits.
-		rows, err := q.QueryContext(ctx, `SELECT id, along, across, length, width, class, conf, severity | (side << 8) | (has_image << 9) | ((revision > 1) << 10)
-			FROM defects WHERE coil = ? ORDER BY id`, c.n)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		classes := map[string]inspection.DefectClass{}
-		v := make([]any, 8)
-		for into := pointers(v); rows.Next(); {
-			if err := rows.Scan(into...); err != nil {
-				return err
-			}
-			bits := v[7].(int64)
-			d := inspection.MapDefect{
-				ID: inspection.DefectID(v[0].(int64)),
-				Rect: inspection.StripRect{
-					Along: inspection.MM(v[1].(float64)), Across: inspection.MM(v[2].(float64)), Length: inspection.MM(v[3].(float64)), Width: inspection.MM(v[4].(float64)),
-				},
-				Class: intern(classes, v[5].(string)), Conf: float32(v[6].(float64)), Severity: inspection.Severity(bits),
-				Side: sideOf(int(bits >> 8 & 1)), HasImage: bits&(1<<9) != 0, Revised: bits&(1<<10) != 0,
-			}
-			if len(reviewed) > 0 && reviewed[0] == d.ID {
-				d.Reviewed, reviewed = true, reviewed[1:]
-			}
-			each(d)
-		}
-		return rows.Err()
-	})
-}
-
-// reviewedDefects are the defects of a coil that people reviewed, in order of their ids.
-func reviewedDefects(ctx context.Context, q querier, coil int64) (ids []inspection.DefectID, err error) {
-	rows, err := q.QueryContext(ctx, `SELECT DISTINCT defect FROM reviews WHERE coil = ? ORDER BY defect`, coil)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id inspection.DefectID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
-}
-
 func readMap(ctx context.Context, q querier, c coil) (inspection.DefectMap, error) {
 	m := inspection.DefectMap{Strip: c.Strip}
 	var err error

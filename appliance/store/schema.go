@@ -165,8 +165,19 @@ CREATE TABLE IF NOT EXISTS sample_defects (
 	defect INTEGER NOT NULL REFERENCES defects (id),
 	PRIMARY KEY (sample, n)
 ) WITHOUT ROWID;
+`, `
+-- What a map shows of a coil's defects, many in one row: see mappart.go. writeParts fills it for what was there before.
+CREATE TABLE IF NOT EXISTS map_parts (
+	first   INTEGER PRIMARY KEY, -- id of its first defect
+	coil    INTEGER NOT NULL REFERENCES coils (n),
+	defects BLOB    NOT NULL
+);
+CREATE INDEX IF NOT EXISTS map_parts_coil ON map_parts (coil);
 `}
 }
+
+// withParts is the version from which on the map parts are written with the defects.
+const withParts = 4
 
 func migrate(ctx context.Context, db *sql.DB) error {
 	steps := migrations()
@@ -185,6 +196,11 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	for i := version; i < len(steps); i++ {
 		if _, err := tx.ExecContext(ctx, steps[i]); err != nil {
 			return fmt.Errorf("database version %d: %w", i+1, err)
+		}
+	}
+	if version < withParts {
+		if err := writeParts(ctx, tx); err != nil {
+			return fmt.Errorf("database version %d: %w", withParts, err)
 		}
 	}
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(steps))); err != nil {

@@ -157,30 +157,28 @@ function paintCells(t: Target, plot: Plot, scene: Scene, first: number, end: num
   const across = Math.ceil(plot.panelHeight / CELL);
   const along = Math.ceil(plot.panelWidth / CELL);
   const hues = columns.classes.map((c) => pixel(HUES[theme][lookOf(c).group]));
-  for (const side of [0, 1]) {
-    const worst = new Uint8Array(across * along); // severity + 1, 0 is empty
-    const classes = new Uint8Array(across * along);
-    const top = plot.panelY(side);
-    for (let k = first; k < end; k++) {
-      const i = selection[k]!;
-      if (columns.side[i] !== side) continue;
-      const x = plot.x(columns.along[i]! + columns.length[i]! / 2) - MARGIN.left;
-      const y = plot.y(side, columns.across[i]! + columns.width[i]! / 2) - top;
-      if (x < 0 || x >= plot.panelWidth || y < 0 || y >= plot.panelHeight) continue;
-      const cell = Math.floor(y / CELL) * along + Math.floor(x / CELL);
-      if (columns.severity[i]! + 1 > worst[cell]!) {
-        worst[cell] = columns.severity[i]! + 1;
-        classes[cell] = columns.classIndex[i]!;
-      }
+  const worst = new Uint8Array(2 * across * along); // severity + 1, 0 is empty; the bottom side after the top
+  const classes = new Uint8Array(worst.length);
+  for (let k = first; k < end; k++) {
+    const i = selection[k]!;
+    const side = columns.side[i]!;
+    const x = plot.x(columns.along[i]! + columns.length[i]! / 2) - MARGIN.left;
+    const y = plot.y(side, columns.across[i]! + columns.width[i]! / 2) - plot.panelY(side);
+    if (x < 0 || x >= plot.panelWidth || y < 0 || y >= plot.panelHeight) continue;
+    const cell = (side * across + Math.floor(y / CELL)) * along + Math.floor(x / CELL);
+    if (columns.severity[i]! + 1 > worst[cell]!) {
+      worst[cell] = columns.severity[i]! + 1;
+      classes[cell] = columns.classIndex[i]!;
     }
-    for (let cell = 0; cell < worst.length; cell++) {
-      if (worst[cell] === 0) continue;
-      const x = MARGIN.left + (cell % along) * CELL;
-      const y = top + Math.floor(cell / along) * CELL;
-      // Like the symbols, a cell is larger the worse it is.
-      const side = 1.4 + 0.55 * worst[cell]!;
-      const inset = (CELL - Math.min(CELL, side)) / 2;
-      fill(t, x + inset, y + inset, Math.min(CELL, side), Math.min(CELL, side), hues[classes[cell]!]!);
-    }
+  }
+  for (let cell = 0; cell < worst.length; cell++) {
+    if (worst[cell] === 0) continue;
+    const row = Math.floor(cell / along);
+    const x = MARGIN.left + (cell % along) * CELL;
+    const y = row < across ? plot.panelY(0) + row * CELL : plot.panelY(1) + (row - across) * CELL;
+    // Like the symbols, a cell is larger the worse it is.
+    const wide = Math.min(CELL, 1.4 + 0.55 * worst[cell]!);
+    const inset = (CELL - wide) / 2;
+    fill(t, x + inset, y + inset, wide, wide, hues[classes[cell]!]!);
   }
 }
