@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,27 +99,108 @@ func (f *fixture) runWorst(t testing.TB, classes []ClassInfo) {
 	}
 }
 
-// TestWorstCoilInTheBrowser opens the worst coil's page in Chromium. What it measures is printed with -v; its limits
-// are in web/ui/tests/e2e/worst.spec.ts.
-func TestWorstCoilInTheBrowser(t *testing.T) {
+// TestWorstCoil reads the worst coil by the API and opens its page in Chromium. What it measures is printed with -v.
+func TestWorstCoil(t *testing.T) {
 	if testing.Short() {
-		t.Skip("drives a browser")
-	}
-	const playwright = "node_modules/@playwright/test/cli.js"
-	if _, err := os.Stat("ui/" + playwright); err != nil {
-		t.Skip("web/ui/node_modules is not there; make setup brings it")
-	}
-	if _, err := os.Stat("ui/dist/index.html"); err != nil {
-		t.Skip("the user interface is not built; make build does")
+		t.Skip("records 200,000 defects and drives a browser")
 	}
 	classes := shippedClasses(t)
 	f := newFixture(t, func(o *Options) { o.UI, o.Models = os.DirFS("ui/dist"), classes })
 	f.runWorst(t, classes.classes)
+	t.Run("pages", func(t *testing.T) { pageWorst(t, f) })
+	t.Run("changes", func(t *testing.T) { followWorst(t, f) })
+	t.Run("map", func(t *testing.T) { mapWorst(t, f) })
+	t.Run("browser", func(t *testing.T) { openWorst(t, f) })
+}
+
+// pageWorst reads every defect; the last pages must come as fast as the first.
+func pageWorst(t *testing.T, f *fixture) {
+	var took []time.Duration
+	last, n := inspection.DefectID(0), 0
+	for cursor := ""; ; {
+		began := time.Now()
+		w := get(t, f, "/api/v1/coils/"+worstCoil+"/defects?limit=1000&cursor="+cursor)
+		took = append(took, time.Since(began))
+		var page DefectList
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || w.Code != http.StatusOK {
+			t.Fatal(w.Code, err)
+		}
+		for _, d := range page.Defects {
+			if d.ID <= last {
+				t.Fatalf("defect %d after %d", d.ID, last)
+			}
+			last = d.ID
+			n++
+		}
+		if cursor = page.NextCursor; cursor == "" {
+			break
+		}
+	}
+	if n != worstDefects {
+		t.Errorf("the pages hold %d defects, want %d", n, worstDefects)
+	}
+	median := func(d []time.Duration) time.Duration { return slices.Sorted(slices.Values(d))[len(d)/2] }
+	first, deep := median(took[:40]), median(took[len(took)-40:])
+	t.Logf("a page of 1000 defects: first ones %v, last ones %v", first, deep)
+	if deep > 4*first {
+		t.Errorf("a late page takes %v, an early one %v", deep, first)
+	}
+}
+
+// followWorst reads the change log from its beginning.
+func followWorst(t *testing.T, f *fixture) {
+	began, seq, graded := time.Now(), int64(0), false
+	for more := true; more; {
+		page := read[inspection.ChangePage](t, f, http.StatusOK, "GET", fmt.Sprintf("/api/v1/changes?limit=50&after=%d", seq), "")
+		for _, c := range page.Changes {
+			if c.Seq != seq+1 {
+				t.Fatalf("change %d after %d", c.Seq, seq)
+			}
+			seq, graded = c.Seq, c.Type == "coil.graded"
+		}
+		more = page.HasMore
+	}
+	t.Logf("%d changes: %v", seq, time.Since(began))
+	if !graded {
+		t.Error("the last change is not the grade")
+	}
+}
+
+// mapWorst reads the map, which must hold every defect.
+func mapWorst(t *testing.T, f *fixture) {
+	began := time.Now()
+	w := get(t, f, "/api/v1/coils/"+worstCoil+"/map.bin")
+	took := time.Since(began)
+	m := decodeMap(t, w.Body.Bytes())
+	reviewed := 0
+	for _, flags := range m.bytes[3] {
+		reviewed += int(flags&flagReview) / flagReview
+	}
+	t.Logf("map of %d defects, %d bytes: %v", len(m.ids), w.Body.Len(), took)
+	if len(m.ids) != worstDefects || !slices.IsSorted(m.ids) || reviewed != 100 {
+		t.Errorf("the map holds %d defects, %d of them reviewed; want %d and 100, in order", len(m.ids), reviewed, worstDefects)
+	}
+	if limit := 2 * time.Second; took > limit {
+		t.Errorf("the map took %v; allowed are %v", took, limit)
+	}
+}
+
+// openWorst drives the page; the limits of its figures are in ui/tests/e2e/worst.spec.ts.
+func openWorst(t *testing.T, f *fixture) {
+	const spec, playwright = "tests/e2e/worst.spec.ts", "node_modules/@playwright/test/cli.js"
+	for file, means := range map[string]string{playwright: "make setup", "dist/index.html": "make build"} {
+		if _, err := os.Stat("ui/" + file); err != nil {
+			t.Skipf("web/ui/%s is not there; %s brings it", file, means)
+		}
+	}
+	if _, err := os.ReadFile("ui/" + spec); err != nil { // read, so that go test knows when it changes
+		t.Fatal(err)
+	}
 	server := httptest.NewServer(f)
 	defer server.Close()
-	defer f.hub.Close()
+	defer f.hub.Close() // ends the event stream, for which Close waits
 
-	cmd := exec.CommandContext(t.Context(), "node", playwright, "test", "worst", "--reporter=line")
+	cmd := exec.CommandContext(t.Context(), "node", playwright, "test", spec, "--reporter=line")
 	cmd.Dir = "ui"
 	cmd.Env = append(os.Environ(), "COILSIGHT_URL="+server.URL, "COILSIGHT_WORST="+worstCoil, fmt.Sprint("COILSIGHT_WORST_DEFECTS=", worstDefects))
 	out, err := cmd.CombinedOutput()

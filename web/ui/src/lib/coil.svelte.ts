@@ -62,13 +62,19 @@ export class CoilRecord {
 
   async #readOnce(): Promise<void> {
     try {
+      // The first map is asked for at once; one that is older than the coil read beside it is asked for again.
+      const early = this.#revision === 0 ? api.map(this.id).catch(() => null) : null;
       const detail = await api.coil(this.id);
+      const map = async () => {
+        const first = await early;
+        return first && first.revision >= detail.revision ? first : api.map(this.id);
+      };
       const isRecipe = (r: Recipe | null) =>
         r?.name === detail.recipe && r?.version === detail.recipe_version;
       if (detail.revision !== this.#revision) {
         const [gaps, columns, reviewed, recipes] = await Promise.all([
           api.gaps(this.id),
-          api.map(this.id),
+          map(),
           detail.counts.reviewed ? api.reviewed(this.id) : [],
           !detail.recipe || isRecipe(this.recipe) ? [] : api.recipes(),
         ]);

@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 import { expect, test } from '../support/page';
 
 /**
- * The coil of 200,000 defects that `go test ./web -run WorstCoil` serves. The limits are a multiple of what
+ * The coil of 200,000 defects that `go test ./web -run WorstCoil -v` serves, which prints what is measured. The limits are a multiple of what
  * the page must do on a machine of its own: they catch a slow way, not a busy machine.
  */
 const COIL = process.env.COILSIGHT_WORST;
