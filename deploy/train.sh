@@ -4,7 +4,7 @@
 # too, and each network is trained without it as well, so that the report says what it changed.
 # MEASURED names the folder for the bundle of the network that left out the first fold, for coilsight evaluate --fold 0/4;
 # UNKNOWN_STEPS (0) trains without each class in turn too, so long, and reports what becomes of its pictures.
-# STEPS (12000), SEED (1), FOLDS (1, of 4: parts that are measured on), JOBS (2, networks trained at a time), BUNDLE_VERSION (1.0.0)
+# STEPS (36000), SEED (1), FOLDS (1, of 4: parts that are measured on), JOBS (2, networks trained at a time), BUNDLE_VERSION (1.0.0)
 # and SIMULATED (2, the seed of the simulated pictures) can be set. What is trained is kept: a run that was cut off goes on.
 set -eu
 cd "$(dirname "$0")/.."
@@ -30,6 +30,6 @@ set -- --data "xsdd=$dataset*0.65" --data "simulator=$work/simulated*0.35"
 [ -z "${REVIEWS:-}" ] || set -- "$@" --data "reviews=$reviews*0.2" --compare-without reviews
 [ -z "${MEASURED:-}" ] || set -- "$@" --measured "$measured"
 exec .venv/bin/python train.py "$@" \
-	--golden "$work/golden" --work "$work/fits" --steps "${STEPS:-12000}" --seed "${SEED:-1}" --folds "${FOLDS:-1}" --jobs "${JOBS:-2}" \
+	--golden "$work/golden" --work "$work/fits" --steps "${STEPS:-36000}" --seed "${SEED:-1}" --folds "${FOLDS:-1}" --jobs "${JOBS:-2}" \
 	--unknown-steps "${UNKNOWN_STEPS:-0}" \
 	--version "${BUNDLE_VERSION:-1.0.0}" --out "$out"

@@ -108,7 +108,7 @@ func TestOnlyATrustedKeysBundleIsAcceptedWhereKeysAreSet(t *testing.T) {
 		"signed, a folder":     {folder, b, ""},
 		"signed, no keys":      {"", b, ""},
 		"unsigned, no keys":    {"", unsigned, ""},
-		"unsigned, keys":       {public, unsigned, "bundle steel-surface-1.1.1 has no signature; allowed is one of key"},
+		"unsigned, keys":       {public, unsigned, "bundle steel-surface-1.3.0 has no signature; allowed is one of key"},
 		"signed, another's":    {other, b, "which is not trusted; allowed is key"},
 		"unsigned, the folder": {folder, unsigned, "has no signature"},
 	} {

@@ -25,7 +25,7 @@ func modelCommand() *cobra.Command {
 		Long: `A bundle is a folder or one .zip file with a classifier and all that is needed to trust it. A plant keeps its
 bundles in the data folder, each under NAME-VERSION; "builtin" is the one in the program. What is refused
 changes nothing: the active bundle stays.`,
-		Example: "  coilsight model verify steel.zip\n  coilsight model import steel.zip\n  coilsight model activate steel-surface-1.1.1\n  coilsight model rollback",
+		Example: "  coilsight model verify steel.zip\n  coilsight model import steel.zip\n  coilsight model activate steel-surface-1.3.0\n  coilsight model rollback",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_ = c.Help()
@@ -214,7 +214,7 @@ func modelActivateCommand() *cobra.Command {
 		Short: "Make a bundle of the plant the one that classifies",
 		Long: `Proves the bundle on its golden crops and makes it active. An appliance that runs takes it up at the next
 coil, one that starts later at its start.`,
-		Example: "  coilsight model activate steel-surface-1.1.1 --by Kim",
+		Example: "  coilsight model activate steel-surface-1.3.0 --by Kim",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg, err := s.read()
@@ -286,7 +286,7 @@ func modelShadowCommand() *cobra.Command {
 		Short: "Let a bundle answer beside the active one, without a say",
 		Long: `Proves the bundle on its golden crops and lets it classify the same crops in the shadow; the record holds the
 active bundle's answers alone. "activate" of the same bundle promotes it.`,
-		Example: "  coilsight model shadow steel-surface-1.1.1\n  coilsight model shadow --off",
+		Example: "  coilsight model shadow steel-surface-1.3.0\n  coilsight model shadow --off",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if off == (len(args) == 1) {

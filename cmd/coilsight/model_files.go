@@ -127,7 +127,7 @@ func modelExportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "export NAME-VERSION|builtin [--out FILE.zip]",
 		Short:   "Write a bundle of the plant as one file to hand on",
-		Example: "  coilsight model export steel-surface-1.1.1",
+		Example: "  coilsight model export steel-surface-1.3.0",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg, err := s.read()

@@ -137,7 +137,7 @@ func TestBundleGoesFromOnePlantToAnother(t *testing.T) {
 		t.Errorf("%s is active after an import; want builtin", got)
 	}
 	done(t, "model", "shadow", "steel-surface-1.2.0", "--data", there)
-	if out := done(t, "model", "list", "--data", there); !strings.Contains(out, "~ steel-surface-1.2.0") || !strings.Contains(out, "* builtin (steel-surface-1.1.1)") {
+	if out := done(t, "model", "list", "--data", there); !strings.Contains(out, "~ steel-surface-1.2.0") || !strings.Contains(out, "* builtin (steel-surface-1.3.0)") {
 		t.Errorf("list says %q", out)
 	}
 	done(t, "model", "activate", "steel-surface-1.2.0", "--data", there, "--key", public, "--by", "Kim")

@@ -191,7 +191,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--name", default="steel-surface")
     p.add_argument("--version", default="1.0.0")
     p.add_argument("--created", help="date of the bundle, YYYY-MM-DD", default=time.strftime("%Y-%m-%d"))
-    p.add_argument("--steps", type=int, default=12000)
+    p.add_argument("--steps", type=int, default=36000)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument(
         "--folds",
