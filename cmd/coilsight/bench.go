@@ -26,24 +26,21 @@ The classifier is measured at several sizes of batch, in turns with the bare ses
 ONNX Runtime is found or named by --python, with that. --crops measures the classifier alone.`,
 		Example: "  coilsight bench\n  coilsight bench --quick --json --strips strips/\n  coilsight bench --crops --python venv/bin/python",
 		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) (err error) {
-			done, err := prepareBench(c, s, &o)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, done()) }()
-			if crops {
-				return benchCrops(c, o, asJSON)
-			}
-			r, err := bench.Run(c.Context(), o)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return json.NewEncoder(c.OutOrStdout()).Encode(r)
-			}
-			printBench(c.OutOrStdout(), r)
-			return nil
+		RunE: func(c *cobra.Command, _ []string) error {
+			return withBench(c, s, o, func(o bench.Options) error {
+				if crops {
+					return benchCrops(c, o, asJSON)
+				}
+				r, err := bench.Run(c.Context(), o)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return json.NewEncoder(c.OutOrStdout()).Encode(r)
+				}
+				printBench(c.OutOrStdout(), r)
+				return nil
+			})
 		},
 	}
 	s.flags(c)
@@ -56,16 +53,17 @@ ONNX Runtime is found or named by --python, with that. --crops measures the clas
 	return c
 }
 
-// prepareBench reads the configuration and makes the folder for the record that is measured, which done removes.
-func prepareBench(c *cobra.Command, s settings, o *bench.Options) (done func() error, err error) {
+// withBench runs a measurement with the configuration read and a folder for the record that is measured, which it removes.
+func withBench(c *cobra.Command, s settings, o bench.Options, run func(bench.Options) error) (err error) {
 	if o.Config, err = s.read(); err != nil {
-		return nil, err
+		return err
 	}
 	if o.Work, err = os.MkdirTemp(s.data, "coilsight-bench-"); err != nil {
-		return nil, fmt.Errorf("a folder for the record that is measured: %w", err)
+		return fmt.Errorf("a folder for the record that is measured: %w", err)
 	}
+	defer func() { err = errors.Join(err, os.RemoveAll(o.Work)) }()
 	o.Say = func(format string, a ...any) { fmt.Fprintf(c.ErrOrStderr(), format+"\n", a...) }
-	return func() error { return os.RemoveAll(o.Work) }, nil
+	return run(o)
 }
 
 func benchCrops(c *cobra.Command, o bench.Options, asJSON bool) error {

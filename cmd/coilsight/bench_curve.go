@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -21,22 +20,18 @@ func benchCurveCommand() *cobra.Command {
 to 5 % is defective. Each row is the median of turns that pass over all rows, so that what else the machine does meets all alike.`,
 		Example: "  coilsight bench curve",
 		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) (err error) {
-			var o bench.Options
-			done, err := prepareBench(c, s, &o)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, done()) }()
-			r, err := bench.Curve(c.Context(), o)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return json.NewEncoder(c.OutOrStdout()).Encode(r)
-			}
-			printCurve(c.OutOrStdout(), r)
-			return nil
+		RunE: func(c *cobra.Command, _ []string) error {
+			return withBench(c, s, bench.Options{}, func(o bench.Options) error {
+				r, err := bench.Curve(c.Context(), o)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return json.NewEncoder(c.OutOrStdout()).Encode(r)
+				}
+				printCurve(c.OutOrStdout(), r)
+				return nil
+			})
 		},
 	}
 	s.flags(c)

@@ -2,8 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,36 +24,27 @@ bounds it as in the appliance. The record is thrown away at the end. Exit code 1
 where a frame was not fully inspected.`,
 		Example: "  GOMEMLIMIT=1GiB coilsight bench soak --for 1h --mb 480",
 		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) (err error) {
-			var o bench.Options
-			done, err := prepareBench(c, s, &o)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, done()) }()
-			out := c.OutOrStdout()
-			if !asJSON {
-				fmt.Fprintf(out, "%7s %6s %9s %6s %9s %9s %8s %8s %9s %7s %7s %6s\n",
-					"s", "MB/s", "events/s", "lost", "detected", "pictures", "p50 ms", "p99 ms", "resident", "heap", "allocs", "coils")
-			}
-			r, err := bench.Soak(c.Context(), o, soak, func(v bench.SoakSample) {
+		RunE: func(c *cobra.Command, _ []string) error {
+			return withBench(c, s, bench.Options{}, func(o bench.Options) error {
+				out := c.OutOrStdout()
+				told := func(bench.SoakSample) {}
 				if !asJSON {
-					fmt.Fprintf(out, "%7.0f %6.0f %9.0f %6d %9d %9d %8.1f %8.1f %6.0f MB %4.0f MB %7.1f %6d\n", v.Seconds, v.MBPerSecond, v.EventsPerSecond,
-						v.LostFrames, v.DetectedOnly, v.PicturesDropped, v.P50, v.P99, v.ResidentMB, v.HeapMB, v.AllocsPerFrame, v.Coils)
+					told = soakTable(out)
 				}
-			})
-			if err != nil {
+				r, err := bench.Soak(c.Context(), o, soak, told)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					err = json.NewEncoder(out).Encode(r)
+				} else {
+					fmt.Fprintln(out, "lost: frames not screened, detected: with regions that have no class, pictures: defects recorded without one, allocs: allocations per frame")
+				}
+				if err == nil && (r.Line.LostFrames > 0 || r.Line.UncountedFrames != 0) {
+					return fmt.Errorf("%d frames were not fully inspected and %d are in no column of the ledger", r.Line.LostFrames, r.Line.UncountedFrames)
+				}
 				return err
-			}
-			if asJSON {
-				err = json.NewEncoder(out).Encode(r)
-			} else {
-				fmt.Fprintf(out, "%d frames were not fully inspected, %d are in no column of the ledger\nlost: frames not screened, detected: with regions that have no class, pictures: defects recorded without one, allocs: allocations per frame\n", r.Line.LostFrames, r.Line.UncountedFrames)
-			}
-			if err == nil && (r.Line.LostFrames > 0 || r.Line.UncountedFrames != 0) {
-				return fmt.Errorf("%d frames were not fully inspected and %d are in no column of the ledger", r.Line.LostFrames, r.Line.UncountedFrames)
-			}
-			return err
+			})
 		},
 	}
 	s.flags(c)
@@ -63,4 +54,14 @@ where a frame was not fully inspected.`,
 	c.Flags().DurationVar(&soak.Every, "every", time.Minute, "time between two samples")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object at the end")
 	return c
+}
+
+// soakTable prints the head of a table, and a row for each sample that it is told.
+func soakTable(w io.Writer) func(bench.SoakSample) {
+	fmt.Fprintf(w, "%7s %6s %9s %6s %9s %9s %8s %8s %9s %7s %7s %6s\n",
+		"s", "MB/s", "events/s", "lost", "detected", "pictures", "p50 ms", "p99 ms", "resident", "heap", "allocs", "coils")
+	return func(v bench.SoakSample) {
+		fmt.Fprintf(w, "%7.0f %6.0f %9.0f %6d %9d %9d %8.1f %8.1f %6.0f MB %4.0f MB %7.1f %6d\n", v.Seconds, v.MBPerSecond, v.EventsPerSecond,
+			v.LostFrames, v.DetectedOnly, v.PicturesDropped, v.P50, v.P99, v.ResidentMB, v.HeapMB, v.AllocsPerFrame, v.Coils)
+	}
 }
