@@ -13,7 +13,7 @@ type levels struct {
 	// calm is the texture below which a tenth of the strip lies. What is smoother by far than that is not the
 	// strip's own variation, however rough it is and however much its texture varies across.
 	calm float32
-	room []uint8 // for the samples of a measure
+	room []float32 // for the samples of a measure
 }
 
 const (
@@ -29,7 +29,7 @@ const (
 // each frame is judged by its own, or by ordinary strip where it shows next to nothing.
 func (l *levels) follow(feat []float32, plane int, inside blockMask, height int) {
 	_, ordinary := limits()
-	l.room = slices.Grow(l.room[:0], inside.sampled()+quantileRoom)
+	l.room = slices.Grow(l.room[:0], 2*inside.sampled()+quantileRoom)
 	room := l.room[:cap(l.room)]
 	for f := range featureSmooth {
 		m, n := inside.quantile(feat[f*plane:], 0.5, levelStep, room)
@@ -155,7 +155,7 @@ func (m blockMask) sampled() int { return len(m.left) * (m.nb/m.each() + 1) }
 
 // quantile is what the measure's size stays below on the given share of the strip, to a step, and the number of
 // blocks it was taken of. Where a measure is 0 it was not taken: a line needs rows enough.
-func (m blockMask) quantile(feat []float32, share, step float32, room []uint8) (value float32, samples int) {
+func (m blockMask) quantile(feat []float32, share, step float32, room []float32) (value float32, samples int) {
 	at, n := quantile(feat, m, m.each(), step, share, room)
 	if n == 0 {
 		return 0, 0

@@ -106,14 +106,14 @@ func greyLevels(sums []uint16, count *[256]int32) {
 	C.cs_grey_levels((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(len(sums)), (*C.int32_t)(unsafe.Pointer(&count[0])))
 }
 
-// quantileRoom is how much longer than the samples the room for them must be.
+// quantileRoom is how much longer than twice the samples the room for them must be.
 const quantileRoom = C.CS_ROOM
 
 // quantile tells which step the given share of a measure's sizes stays below, on every each-th block of the mask,
-// and of how many. A 0 is not taken; steps beyond the 256th count as it. room holds that many and quantileRoom.
-func quantile(feat []float32, m blockMask, each int, step, share float32, room []uint8) (at, samples int) {
+// and of how many. A 0 is not taken; steps beyond the 256th count as it. room holds twice as many numbers and quantileRoom.
+func quantile(feat []float32, m blockMask, each int, step, share float32, room []float32) (at, samples int) {
 	q := C.cs_quantile((*C.float)(unsafe.Pointer(&feat[0])), C.int(m.nb), C.int(len(m.left)), (*C.int32_t)(unsafe.Pointer(&m.left[0])),
-		(*C.int32_t)(unsafe.Pointer(&m.right[0])), C.int(each), C.float(step), C.float(share), (*C.uint8_t)(unsafe.Pointer(&room[0])))
+		(*C.int32_t)(unsafe.Pointer(&m.right[0])), C.int(each), C.float(step), C.float(share), (*C.float)(unsafe.Pointer(&room[0])))
 	return int(q.at), int(q.samples)
 }
 

@@ -419,27 +419,37 @@ VECTORED static int no_larger(const uint8_t *restrict v, int n, uint8_t limit) {
     return count;
 }
 
+// to_steps turns samples into steps and counts those that are not 0. What is 0 becomes the last step.
+VECTORED static int to_steps(const float *restrict v, int n, float scale, uint8_t *restrict steps) {
+    int taken = 0;
+    for (int i = 0; i < n; i++) {
+        const float at = fmin2(fabsf(v[i]) * scale, CS_STEPS - 1);
+        const int none = -(at == 0); // all bits set
+        taken += none;
+        steps[i] = (uint8_t)((int)at | none);
+    }
+    return n + taken;
+}
+
 cs_share cs_quantile(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step,
-                     float share, uint8_t *steps) {
-    const float scale = 1 / step, last = CS_STEPS - 1;
+                     float share, float *samples) {
     int n = 0;
     for (int r = 0; r < rows; r++) {
         const float *row = feat + (ptrdiff_t)r * nb;
         const int to = right[r] / 8 < nb ? right[r] / 8 : nb;
-        for (int i = (left[r] + 7) / 8 + r % each; i < to; i += each) {
-            const float v = fabsf(row[i]) * scale;
-            steps[n] = (uint8_t)(int)fmin2(v, last);
-            n += v > 0;
-        }
+        for (int i = (left[r] + 7) / 8 + r % each; i < to; i += each)
+            samples[n++] = row[i];
     }
-    // What fills the last part up is larger than all, and counts only where the answer is the last step anyway.
-    const int full = (n + SAMPLES - 1) / SAMPLES * SAMPLES;
+    // The steps stand behind the samples. What fills the last part up is larger than all, as is what was not taken, and
+    // counts only where the answer is the last step anyway.
+    uint8_t *steps = (uint8_t *)(samples + n);
+    const int taken = to_steps(samples, n, 1 / step, steps), full = (n + SAMPLES - 1) / SAMPLES * SAMPLES;
     memset(steps + n, CS_STEPS - 1, (size_t)(full - n));
     int least = 0;
     for (int half = CS_STEPS / 2; half > 0; half /= 2)
-        if (!((float)no_larger(steps, full, (uint8_t)(least + half - 1)) > share * (float)n))
+        if (!((float)no_larger(steps, full, (uint8_t)(least + half - 1)) > share * (float)taken))
             least += half;
-    return (cs_share){least, n};
+    return (cs_share){least, taken};
 }
 
 VECTORED void cs_means(const uint16_t *restrict sums, int n, uint8_t *restrict means) {

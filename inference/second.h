@@ -62,10 +62,10 @@ typedef struct {
 } cs_share;
 
 // cs_quantile tells which step the given share of a measure's sizes stays below, of those on every each-th block between
-// left and right of the rows. A 0 is not taken, the last of the CS_STEPS steps holds all that is larger. steps has room for
-// CS_ROOM numbers more than there are such blocks.
+// left and right of the rows. A 0 is not taken, the last of the CS_STEPS steps holds all that is larger. samples has room for
+// twice as many numbers as there are such blocks, and CS_ROOM more.
 cs_share cs_quantile(const float *feat, int nb, int rows, const int32_t *left, const int32_t *right, int each, float step,
-                     float share, uint8_t *steps);
+                     float share, float *samples);
 
 // cs_score combines the blocks' measures: score is the greatest of |f| * weight[f], which the measure of that number gave,
 // both 0 for blocks that do not lie wholly between left and right of their row. kind says whether a region may hold the

@@ -222,7 +222,7 @@ func checkQuantiles(t *testing.T, m *measured, feat []float32, n int) {
 					break
 				}
 			}
-			got, samples := inside.quantile(feat[f*n:(f+1)*n], share, levelStep, make([]uint8, inside.sampled()+quantileRoom))
+			got, samples := inside.quantile(feat[f*n:(f+1)*n], share, levelStep, make([]float32, 2*inside.sampled()+quantileRoom))
 			if got != want || samples != len(steps) {
 				t.Fatalf("%g of measure %d lie below %g, of %d samples; want %g, %d", share, f, got, samples, want, len(steps))
 			}
