@@ -2,7 +2,6 @@ package inference
 
 import (
 	"cmp"
-	"encoding/binary"
 	"math"
 	"slices"
 
@@ -68,18 +67,12 @@ func (m blockMap) liveliest(q rect) (block, which int) {
 
 // boxer turns scores into rectangles. Its buffers are reused from frame to frame.
 type boxer struct {
-	kinds  []byte // of the frame's blocks, as scoreBlocks gives them; 0 where a block is taken
-	stack  []place
-	blocks []place // of the component at hand
-	rects  []rect
+	kinds []byte // of the frame's blocks, a row after the other, as scoreBlocks gives them; 8 more are 0
+	rects []rect
 
+	components    components
+	at            []run // those of the component at hand, and behind them the parts it is cut into
 	columns, rows profile
-}
-
-// place is a block by its column and its row, and i, its place in the frame's planes.
-type place struct {
-	i    int32
-	c, r uint16
 }
 
 // rect is a rectangle of blocks, right and bottom exclusive.
@@ -93,25 +86,15 @@ type rect struct {
 
 func (q rect) area() int { return (q.r - q.l) * (q.b - q.t) }
 
-func (x *boxer) grow(nb, rows int) {
-	x.kinds = make([]byte, (nb+2)*(rows+2)+8)
-	x.stack = make([]place, 0, nb*rows)
-	x.blocks = make([]place, 0, nb*rows)
-}
+func (x *boxer) grow(nb, rows int) { x.kinds = make([]byte, nb*rows+8) }
 
 func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspection.LineImage, gain inspection.ColumnGain, most int) []inspection.RegionOfInterest {
 	x.rects = x.rects[:0]
-	rows := len(m.score) / m.nb
-	for r := range rows {
-		row := x.kinds[(r+1)*(m.nb+2)+1:]
-		for c := 0; c < m.nb; c++ {
-			if c+8 <= m.nb && binary.LittleEndian.Uint64(row[c:]) == 0 {
-				c += 7
-				continue
-			}
-			if row[c] != noBlock {
-				x.region(m, c, r)
-			}
+	x.components.find(x.kinds[:len(m.score)+8], m.nb)
+	for i := range x.components.runs {
+		if x.components.isFirst(i) {
+			x.at = x.components.append(x.at[:0], i)
+			x.component(m, x.at)
 		}
 	}
 	x.merge()
@@ -129,117 +112,142 @@ func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspe
 }
 
 func inOrder(a, b inspection.RegionOfInterest) int {
-	return cmp.Or(cmp.Compare(a.Y, b.Y), cmp.Compare(a.X, b.X), cmp.Compare(a.Height, b.Height), cmp.Compare(a.Width, b.Width))
+	if a.Y != b.Y {
+		return a.Y - b.Y
+	}
+	return cmp.Or(a.X-b.X, a.Height-b.Height, a.Width-b.Width)
 }
 
-// region adds the rectangles of the component that block c of row r belongs to, where it is more than noise.
-func (x *boxer) region(m blockMap, c, r int) {
-	x.component(m, c, r)
+// component adds the rectangles of a component where it is more than noise.
+func (x *boxer) component(m blockMap, runs []run) {
+	smooth := runs[0].kind == smoothBlock
 	var sum, lines, peak float32
-	for _, b := range x.blocks {
-		score, which := m.score[b.i], m.which[b.i]
-		peak = max(peak, score)
-		if which == featureSmooth {
-			sum += score / smoothBlocks
-			continue
+	for _, b := range runs {
+		score, which := m.at(b)
+		for i, s := range score {
+			peak = max(peak, s)
+			sum += s
+			lines += s * isLine[which[i]] // one line answers in all the rows it was looked for in
 		}
-		sum += score
-		if kindOf(int(which)) == inspection.LineRegion {
-			lines += score // one line answers in all the rows it was looked for in
-		}
+	}
+	if smooth {
+		sum /= smoothBlocks
 	}
 	if (peak >= 1 && sum >= leastSum) || sum-lines >= enoughSum {
-		blocks := x.withoutHalo(m, peak)
-		x.split(m, blocks, bound(m, blocks))
+		runs = x.withoutHalo(m, runs, peak)
+		q := bound(runs)
+		q.smooth = smooth
+		q.score, q.peak = m.strongest(runs)
+		x.split(m, runs, q)
 	}
 }
 
-// component collects the blocks that hang together with block c of row r. Smooth patches are told from what stands
-// out: joined, the two would cover what is neither.
-func (x *boxer) component(m blockMap, c, r int) {
-	width := m.nb + 2
-	kind := x.kinds[(r+1)*width+c+1]
-	x.kinds[(r+1)*width+c+1] = noBlock
-	x.blocks = x.blocks[:0]
-	x.stack = append(x.stack[:0], place{int32(r*m.nb + c), uint16(c), uint16(r)})
-	for len(x.stack) > 0 {
-		b := x.stack[len(x.stack)-1]
-		x.stack = x.stack[:len(x.stack)-1]
-		x.blocks = append(x.blocks, b)
-		for dr := range 3 { // rows and columns of the border stand one before the blocks'
-			around := x.kinds[(int(b.r)+dr)*width+int(b.c):][:3]
-			for dc, k := range around {
-				if k == kind {
-					around[dc] = noBlock
-					x.stack = append(x.stack, place{b.i + int32((dr-1)*m.nb+dc-1), uint16(int(b.c) + dc - 1), uint16(int(b.r) + dr - 1)})
-				}
+// at gives the scores of a run's blocks, and which measures they are of.
+func (m blockMap) at(b run) (score []float32, which []uint8) {
+	from, to := b.row*m.nb+b.from, b.row*m.nb+b.to
+	return m.score[from:to], m.which[from:to]
+}
+
+// isLine is 1 for the measures of lines.
+var isLine = func() (is [256]float32) {
+	for f := range features {
+		if kindOf(f) == inspection.LineRegion {
+			is[f] = 1
+		}
+	}
+	return is
+}()
+
+// withoutHalo takes off the component what only answers to the strong part next to it.
+func (x *boxer) withoutHalo(m blockMap, runs []run, peak float32) []run {
+	if peak*haloShare <= growAt {
+		return runs
+	}
+	strong := haloShare * peak
+	q := nowhere
+	for _, b := range runs {
+		score, _ := m.at(b)
+		for i, s := range score {
+			if s >= strong {
+				q.take(b.row, b.from+i, b.from+i+1)
 			}
 		}
 	}
-}
-
-// withoutHalo takes off the component what only answers to the strong part next to it.
-func (x *boxer) withoutHalo(m blockMap, peak float32) []place {
-	if peak*haloShare <= growAt {
-		return x.blocks
-	}
-	n := 0
-	for i, b := range x.blocks { // the strong ones first
-		if m.score[b.i] >= haloShare*peak {
-			x.blocks[n], x.blocks[i] = x.blocks[i], x.blocks[n]
-			n++
+	q = rect{l: q.l - haloReach, t: q.t - haloReach, r: q.r + haloReach, b: q.b + haloReach}
+	n := len(x.at)
+	for _, b := range runs {
+		if b.row < q.t || b.row >= q.b {
+			x.at = append(x.at, b)
+			continue
 		}
-	}
-	q := bound(m, x.blocks[:n])
-	for _, b := range x.blocks[n:] {
-		c, r := int(b.c), int(b.r)
-		if c < q.l-haloReach || c >= q.r+haloReach || r < q.t-haloReach || r >= q.b+haloReach {
-			x.blocks[n] = b
-			n++
+		score, _ := m.at(b)
+		part := b
+		for i, s := range score {
+			if c := b.from + i; s < strong && c >= q.l && c < q.r {
+				part.to = c
+				x.keep(part)
+				part.from = c + 1
+			}
 		}
+		part.to = b.to
+		x.keep(part)
 	}
-	return x.blocks[:n]
+	return x.at[n:]
 }
 
-func bound(m blockMap, blocks []place) rect {
-	q := m.none()
-	for _, p := range blocks {
-		q.add(p, m.score[p.i])
-	}
-	return m.described(q)
-}
-
-// none is the rectangle of no block, to which blocks are added.
-func (m blockMap) none() rect { return rect{l: m.nb, t: len(m.score)} }
-
-// add takes in a block.
-func (q *rect) add(p place, score float32) {
-	c, r := int(p.c), int(p.r)
-	q.l, q.r, q.t, q.b = min(q.l, c), max(q.r, c+1), min(q.t, r), max(q.b, r+1)
-	q.count++
-	if score > q.score || (score == q.score && int(p.i) < q.peak) {
-		q.score, q.peak = score, int(p.i)
+// keep appends a run that holds a block.
+func (x *boxer) keep(b run) {
+	if b.from < b.to {
+		x.at = append(x.at, b)
 	}
 }
 
-// described says of which kind the blocks of q are, which are all of one.
-func (m blockMap) described(q rect) rect {
-	q.smooth = m.which[q.peak] == featureSmooth
+// nowhere is the rectangle of no block, to which blocks are added.
+var nowhere = rect{l: math.MaxInt, t: math.MaxInt}
+
+// take widens the rectangle to the blocks [from, to) of a row.
+func (q *rect) take(row, from, to int) {
+	q.l, q.r, q.t, q.b = min(q.l, from), max(q.r, to), min(q.t, row), max(q.b, row+1)
+}
+
+// bound is the rectangle around runs, with their blocks counted.
+func bound(runs []run) rect {
+	q := nowhere
+	for _, b := range runs {
+		q.take(b.row, b.from, b.to)
+		q.count += b.to - b.from
+	}
 	return q
 }
 
-// split covers the blocks, which q is the rectangle of, with rectangles: one where they fill it, else the two of the cut
-// that leaves the least area, and so on with each.
-func (x *boxer) split(m blockMap, blocks []place, q rect) {
+// strongest is the first of the blocks with the highest score.
+func (m blockMap) strongest(runs []run) (score float32, peak int) {
+	score = -1
+	for _, b := range runs {
+		of, _ := m.at(b)
+		for i, s := range of {
+			if s > score {
+				score, peak = s, b.row*m.nb+b.from+i
+			}
+		}
+	}
+	return score, peak
+}
+
+// split covers the blocks of runs, which q is the rectangle of, with rectangles: one where they fill it, else the two of
+// the cut that leaves the least area, and so on with each.
+func (x *boxer) split(m blockMap, runs []run, q rect) {
 	if q.area() <= 6 || q.fill(q.count) {
 		x.rects = append(x.rects, q)
 		return
 	}
 	columns, rows := x.columns.reset(q.r-q.l), x.rows.reset(q.b-q.t)
-	for _, p := range blocks {
-		c, y := int(p.c)-q.l, int(p.r)-q.t
-		columns[c].add(reach{int32(y), int32(y)})
-		rows[y].add(reach{int32(c), int32(c)})
+	for _, b := range runs {
+		y := int32(b.row - q.t)
+		rows[y].add(reach{int32(b.from - q.l), int32(b.to - 1 - q.l)})
+		for c := b.from - q.l; c < b.to-q.l; c++ {
+			columns[c].add(reach{y, y})
+		}
 	}
 	if q.fill(x.between()) {
 		x.rects = append(x.rects, q)
@@ -251,22 +259,36 @@ func (x *boxer) split(m blockMap, blocks []place, q rect) {
 		x.rects = append(x.rects, q)
 		return
 	}
-	n, before, behind := 0, m.none(), m.none()
-	for i, p := range blocks {
-		first := int(p.r) < q.t+row
-		if a <= b {
-			first = int(p.c) < q.l+column
-		}
-		if first {
-			before.add(p, m.score[p.i])
-			blocks[n], blocks[i] = p, blocks[n]
-			n++
-		} else {
-			behind.add(p, m.score[p.i])
-		}
+	n := len(x.at)
+	var before, behind []run
+	if a <= b {
+		before, behind = x.cutAcross(runs, q.l+column)
+	} else {
+		i := slices.IndexFunc(runs, func(b run) bool { return b.row >= q.t+row })
+		before, behind = runs[:i], runs[i:]
 	}
-	x.split(m, blocks[:n], m.described(before))
-	x.split(m, blocks[n:], m.described(behind))
+	for _, part := range [2][]run{before, behind} {
+		p := bound(part)
+		p.smooth = q.smooth
+		p.score, p.peak = m.strongest(part)
+		x.split(m, part, p)
+	}
+	x.at = x.at[:n]
+}
+
+// cutAcross parts runs before a column. The parts are appended to x.at.
+func (x *boxer) cutAcross(runs []run, column int) (before, behind []run) {
+	n := len(x.at)
+	for _, b := range runs {
+		b.to = min(b.to, column)
+		x.keep(b)
+	}
+	k := len(x.at)
+	for _, b := range runs {
+		b.from = max(b.from, column)
+		x.keep(b)
+	}
+	return x.at[n:k], x.at[k:]
 }
 
 // fill tells whether the blocks that responded, and by half those that lie between them, cover enough of the rectangle;
@@ -280,10 +302,15 @@ func (q rect) fill(between int) bool {
 func (x *boxer) between() int {
 	n := 0
 	for y, r := range x.rows.reach {
-		for c := r.lo; c <= r.hi; c++ {
-			if q := x.columns.reach[c]; q.lo <= int32(y) && int32(y) <= q.hi {
-				n++
+		if r.hi < 0 {
+			continue
+		}
+		for _, q := range x.columns.reach[r.lo : r.hi+1] {
+			inside := 0 // counted without a branch, which would be taken at random
+			if uint32(int32(y)-q.lo) <= uint32(q.hi-q.lo) {
+				inside = 1
 			}
+			n += inside
 		}
 	}
 	return n
@@ -351,7 +378,10 @@ func (p *profile) cut() (at, area int) {
 func (x *boxer) merge() {
 	for range 4 { // a chain of crumbs closes by halves
 		slices.SortFunc(x.rects, func(a, b rect) int {
-			return cmp.Or(cmp.Compare(a.t, b.t), cmp.Compare(a.l, b.l), cmp.Compare(a.peak, b.peak))
+			if a.t != b.t {
+				return a.t - b.t
+			}
+			return cmp.Or(a.l-b.l, a.peak-b.peak)
 		})
 		n := len(x.rects)
 		for i := range x.rects {
@@ -419,23 +449,22 @@ func kindOf(which int) inspection.RegionKind {
 	return inspection.PatchRegion
 }
 
-// peakPixel is the darkest or brightest pixel of the strongest block.
+// peakPixel is the darkest or brightest pixel of the strongest block, the first of several.
 func peakPixel(x0, y0 int, q inspection.RegionOfInterest, img inspection.LineImage, gain inspection.ColumnGain) (px, py int) {
 	x1, y1 := min(x0+blockSize, q.X+q.Width), min(y0+blockSize, q.Y+q.Height)
-	px, py = x0, y0
-	best := -1
+	dark := byte(255)
+	if q.Bright {
+		dark = 0
+	}
+	best := 0 // grey value and, below it, how many pixels of the block come behind
 	for y := y0; y < y1; y++ {
 		for i, v := range img.Row(y)[x0:x1] {
 			if gain != nil {
 				v = corrected(v, gain[x0+i])
 			}
-			if !q.Bright {
-				v = 255 - v
-			}
-			if int(v) > best {
-				best, px, py = int(v), x0+i, y
-			}
+			best = max(best, int(v^dark)<<8|(255-(y-y0)*blockSize-i))
 		}
 	}
-	return px, py
+	at := 255 - best&255
+	return x0 + at%blockSize, y0 + at/blockSize
 }

@@ -124,8 +124,8 @@ const (
 	smoothBlock
 )
 
-// scoreBlocks combines the blocks' measures, a row of nb each, inside the mask. kind, which has a border of one block
-// around, says what blocks that score least or more a region may hold.
+// scoreBlocks combines the blocks' measures, a row of nb each, inside the mask. kind, which has 8 numbers
+// more, says what blocks that score least or more a region may hold.
 func scoreBlocks(feat []float32, plane int, m blockMask, weight *[features]float32, least float32, score []float32, which []uint8, kind []byte) {
 	C.cs_score((*C.float)(unsafe.Pointer(&feat[0])), C.ptrdiff_t(plane), C.int(m.nb), C.int(len(m.left)), (*C.int32_t)(unsafe.Pointer(&m.left[0])),
 		(*C.int32_t)(unsafe.Pointer(&m.right[0])), (*C.float)(unsafe.Pointer(&weight[0])), C.float(least), (*C.float)(unsafe.Pointer(&score[0])),

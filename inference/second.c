@@ -385,9 +385,8 @@ VECTORED static void kinds(const float *restrict score, int32_t *restrict number
 
 void cs_score(const float *feat, ptrdiff_t plane, int nb, int rows, const int32_t *left, const int32_t *right, const float *weight,
               float least, float *score, uint8_t *which, uint8_t *kind) {
-    const ptrdiff_t width = nb + 2;
     int32_t number[nb];
-    memset(kind, 0, (size_t)(width * (rows + 2)));
+    memset(kind, 0, (size_t)nb * (size_t)rows + 8);
     for (int r = 0; r < rows; r++) {
         const ptrdiff_t at = (ptrdiff_t)r * nb;
         memset(score + at, 0, sizeof *score * (size_t)nb);
@@ -400,7 +399,7 @@ void cs_score(const float *feat, ptrdiff_t plane, int nb, int rows, const int32_
             score_measure(feat + k * plane + at + from, weight[k], k, to - from, score + at + from, number);
         to_bytes(number, to - from, which + at + from);
         kinds(score + at + from, number, least, to - from);
-        to_bytes(number, to - from, kind + (r + 1) * width + 1 + from);
+        to_bytes(number, to - from, kind + at + from);
     }
 }
 

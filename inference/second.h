@@ -69,8 +69,8 @@ cs_share cs_quantile(const float *feat, int nb, int rows, const int32_t *left, c
 
 // cs_score combines the blocks' measures: score is the greatest of |f| * weight[f], which the measure of that number gave,
 // both 0 for blocks that do not lie wholly between left and right of their row. kind says whether a region may hold the
-// block: 0 where its score is below least, 2 where its smoothness is what scored, 1 where anything else is. A border of
-// one block holds 0: kind has (rows+2) * (nb+2) numbers.
+// block: 0 where its score is below least, 2 where its smoothness is what scored, 1 where anything else is. Behind
+// the last, 8 numbers of kind are 0.
 void cs_score(const float *feat, ptrdiff_t plane, int nb, int rows, const int32_t *left, const int32_t *right, const float *weight,
               float least, float *score, uint8_t *which, uint8_t *kind);
 

@@ -239,7 +239,7 @@ func checkScores(t *testing.T, m *measured, feat []float32, n int) {
 	for f := range weight {
 		weight[f] = 1 / float32(10+f)
 	}
-	score, which, kind := make([]float32, n), make([]uint8, n), make([]byte, (m.nb+2)*(rows+2)+8)
+	score, which, kind := make([]float32, n), make([]uint8, n), make([]byte, n+8)
 	scoreBlocks(feat, n, inside, &weight, growAt, score, which, kind)
 	for r := range rows {
 		from, to := inside.row(r)
@@ -260,7 +260,7 @@ func checkScores(t *testing.T, m *measured, feat []float32, n int) {
 					of = strikingBlock
 				}
 			}
-			if k := kind[(r+1)*(m.nb+2)+b+1]; score[i] != best || int(which[i]) != number || k != of {
+			if k := kind[i]; score[i] != best || int(which[i]) != number || k != of {
 				t.Fatalf("block (%d,%d) scores %g by measure %d as kind %d, want %g, %d, %d", b, r, score[i], which[i], k, best, number, of)
 			}
 		}
