@@ -71,7 +71,7 @@ type boxer struct {
 	rects []rect
 
 	components    components
-	at            []run // those of the component at hand, and behind them the parts it is cut into
+	blocks        blockSet // of the component at hand
 	columns, rows profile
 }
 
@@ -86,15 +86,17 @@ type rect struct {
 
 func (q rect) area() int { return (q.r - q.l) * (q.b - q.t) }
 
-func (x *boxer) grow(nb, rows int) { x.kinds = make([]byte, nb*rows+8) }
+func (x *boxer) grow(nb, rows int) {
+	x.kinds = make([]byte, nb*rows+8)
+	x.blocks.grow(nb, rows)
+}
 
 func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspection.LineImage, gain inspection.ColumnGain, most int) []inspection.RegionOfInterest {
 	x.rects = x.rects[:0]
 	x.components.find(x.kinds[:len(m.score)+8], m.nb)
 	for i := range x.components.runs {
 		if x.components.isFirst(i) {
-			x.at = x.components.append(x.at[:0], i)
-			x.component(m, x.at)
+			x.component(m, i)
 		}
 	}
 	x.merge()
@@ -118,34 +120,35 @@ func inOrder(a, b inspection.RegionOfInterest) int {
 	return cmp.Or(a.X-b.X, a.Height-b.Height, a.Width-b.Width)
 }
 
-// component adds the rectangles of a component where it is more than noise.
-func (x *boxer) component(m blockMap, runs []run) {
-	smooth := runs[0].kind == smoothBlock
-	var sum, lines, peak float32
-	for _, b := range runs {
-		score, which := m.at(b)
-		for i, s := range score {
-			peak = max(peak, s)
-			sum += s
-			lines += s * isLine[which[i]] // one line answers in all the rows it was looked for in
+// component adds the rectangles of the component whose first run is given, where it is more than noise.
+func (x *boxer) component(m blockMap, first int) {
+	q := nowhere
+	q.smooth = x.components.runs[first].kind == smoothBlock
+	var sum, lines, most float32
+	for b := range x.components.of(first) {
+		q.take(b)
+		at := b.row*m.nb + b.from
+		score := m.score[at:][:b.to-b.from]
+		for i, which := range m.which[at:][:len(score)] {
+			sum += score[i]
+			lines += score[i] * isLine[which] // one line answers in all the rows it was looked for in
+			if score[i] > most {
+				most, q.peak = score[i], at+i
+			}
 		}
 	}
-	if smooth {
+	q.score = most
+	if q.smooth {
 		sum /= smoothBlocks
 	}
-	if (peak >= 1 && sum >= leastSum) || sum-lines >= enoughSum {
-		runs = x.withoutHalo(m, runs, peak)
-		q := bound(runs)
-		q.smooth = smooth
-		q.score, q.peak = m.strongest(runs)
-		x.split(m, runs, q)
+	if (q.score < 1 || sum < leastSum) && sum-lines < enoughSum {
+		return
 	}
-}
-
-// at gives the scores of a run's blocks, and which measures they are of.
-func (m blockMap) at(b run) (score []float32, which []uint8) {
-	from, to := b.row*m.nb+b.from, b.row*m.nb+b.to
-	return m.score[from:to], m.which[from:to]
+	for b := range x.components.of(first) {
+		x.blocks.add(b)
+	}
+	x.split(m, x.withoutHalo(m, q))
+	x.blocks.clear(q)
 }
 
 // isLine is 1 for the measures of lines.
@@ -158,98 +161,59 @@ var isLine = func() (is [256]float32) {
 	return is
 }()
 
-// withoutHalo takes off the component what only answers to the strong part next to it.
-func (x *boxer) withoutHalo(m blockMap, runs []run, peak float32) []run {
-	if peak*haloShare <= growAt {
-		return runs
-	}
-	strong := haloShare * peak
-	q := nowhere
-	for _, b := range runs {
-		score, _ := m.at(b)
-		for i, s := range score {
-			if s >= strong {
-				q.take(b.row, b.from+i, b.from+i+1)
-			}
-		}
-	}
-	q = rect{l: q.l - haloReach, t: q.t - haloReach, r: q.r + haloReach, b: q.b + haloReach}
-	n := len(x.at)
-	for _, b := range runs {
-		if b.row < q.t || b.row >= q.b {
-			x.at = append(x.at, b)
-			continue
-		}
-		score, _ := m.at(b)
-		part := b
-		for i, s := range score {
-			if c := b.from + i; s < strong && c >= q.l && c < q.r {
-				part.to = c
-				x.keep(part)
-				part.from = c + 1
-			}
-		}
-		part.to = b.to
-		x.keep(part)
-	}
-	return x.at[n:]
-}
-
-// keep appends a run that holds a block.
-func (x *boxer) keep(b run) {
-	if b.from < b.to {
-		x.at = append(x.at, b)
-	}
-}
-
 // nowhere is the rectangle of no block, to which blocks are added.
 var nowhere = rect{l: math.MaxInt, t: math.MaxInt}
 
-// take widens the rectangle to the blocks [from, to) of a row.
-func (q *rect) take(row, from, to int) {
-	q.l, q.r, q.t, q.b = min(q.l, from), max(q.r, to), min(q.t, row), max(q.b, row+1)
+// take adds a run's blocks.
+func (q *rect) take(b run) {
+	q.l, q.r, q.t, q.b = min(q.l, b.from), max(q.r, b.to), min(q.t, b.row), max(q.b, b.row+1)
+	q.count += b.to - b.from
 }
 
-// bound is the rectangle around runs, with their blocks counted.
-func bound(runs []run) rect {
-	q := nowhere
-	for _, b := range runs {
-		q.take(b.row, b.from, b.to)
-		q.count += b.to - b.from
+// withoutHalo takes off the component what only answers to the strong part next to it, and gives what q then is.
+func (x *boxer) withoutHalo(m blockMap, q rect) rect {
+	strong := haloShare * q.score
+	if strong <= growAt {
+		return q
 	}
-	return q
+	core := nowhere
+	for r, c := range x.blocks.in(q) {
+		if m.score[r*m.nb+c] >= strong {
+			core.take(run{row: r, from: c, to: c + 1})
+		}
+	}
+	near := rect{l: max(core.l-haloReach, q.l), t: max(core.t-haloReach, q.t), r: min(core.r+haloReach, q.r), b: min(core.b+haloReach, q.b)}
+	for r, c := range x.blocks.in(near) {
+		if m.score[r*m.nb+c] < strong {
+			x.blocks.remove(r, c)
+		}
+	}
+	return x.part(m, q, q)
 }
 
-// strongest is the first of the blocks with the highest score.
-func (m blockMap) strongest(runs []run) (score float32, peak int) {
-	score = -1
-	for _, b := range runs {
-		of, _ := m.at(b)
-		for i, s := range of {
-			if s > score {
-				score, peak = s, b.row*m.nb+b.from+i
+// part is the rectangle around those blocks of whole that lie in q.
+func (x *boxer) part(m blockMap, whole, q rect) rect {
+	p := x.blocks.bound(q)
+	p.smooth, p.score, p.peak = whole.smooth, whole.score, whole.peak
+	if r, c := whole.peak/m.nb, whole.peak%m.nb; r < p.t || r >= p.b || c < p.l || c >= p.r {
+		p.score = 0
+		for r, c := range x.blocks.in(p) {
+			if i := r*m.nb + c; m.score[i] > p.score {
+				p.score, p.peak = m.score[i], i
 			}
 		}
 	}
-	return score, peak
+	return p
 }
 
-// split covers the blocks of runs, which q is the rectangle of, with rectangles: one where they fill it, else the two of
-// the cut that leaves the least area, and so on with each.
-func (x *boxer) split(m blockMap, runs []run, q rect) {
+// split covers the blocks that lie in q with rectangles: one where they fill it, else the two of the cut that leaves the
+// least area, and so on with each.
+func (x *boxer) split(m blockMap, q rect) {
 	if q.area() <= 6 || q.fill(q.count) {
 		x.rects = append(x.rects, q)
 		return
 	}
-	columns, rows := x.columns.reset(q.r-q.l), x.rows.reset(q.b-q.t)
-	for _, b := range runs {
-		y := int32(b.row - q.t)
-		rows[y].add(reach{int32(b.from - q.l), int32(b.to - 1 - q.l)})
-		for c := b.from - q.l; c < b.to-q.l; c++ {
-			columns[c].add(reach{y, y})
-		}
-	}
-	if q.fill(x.between()) {
+	if q.fill(x.blocks.reaches(q, x.columns.reset(q.r-q.l), x.rows.reset(q.b-q.t))) {
 		x.rects = append(x.rects, q)
 		return
 	}
@@ -259,61 +223,20 @@ func (x *boxer) split(m blockMap, runs []run, q rect) {
 		x.rects = append(x.rects, q)
 		return
 	}
-	n := len(x.at)
-	var before, behind []run
+	before, behind := q, q
 	if a <= b {
-		before, behind = x.cutAcross(runs, q.l+column)
+		before.r, behind.l = q.l+column, q.l+column
 	} else {
-		i := slices.IndexFunc(runs, func(b run) bool { return b.row >= q.t+row })
-		before, behind = runs[:i], runs[i:]
+		before.b, behind.t = q.t+row, q.t+row
 	}
-	for _, part := range [2][]run{before, behind} {
-		p := bound(part)
-		p.smooth = q.smooth
-		p.score, p.peak = m.strongest(part)
-		x.split(m, part, p)
-	}
-	x.at = x.at[:n]
-}
-
-// cutAcross parts runs before a column. The parts are appended to x.at.
-func (x *boxer) cutAcross(runs []run, column int) (before, behind []run) {
-	n := len(x.at)
-	for _, b := range runs {
-		b.to = min(b.to, column)
-		x.keep(b)
-	}
-	k := len(x.at)
-	for _, b := range runs {
-		b.from = max(b.from, column)
-		x.keep(b)
-	}
-	return x.at[n:k], x.at[k:]
+	x.split(m, x.part(m, q, before))
+	x.split(m, x.part(m, q, behind))
 }
 
 // fill tells whether the blocks that responded, and by half those that lie between them, cover enough of the rectangle;
 // between counts both.
 func (q rect) fill(between int) bool {
 	return float32(q.count)+inner*float32(between-q.count) >= fullAt*float32(q.area())
-}
-
-// between counts the blocks that lie between others both along and across: the inside of a patch of
-// which only the border responds.
-func (x *boxer) between() int {
-	n := 0
-	for y, r := range x.rows.reach {
-		if r.hi < 0 {
-			continue
-		}
-		for _, q := range x.columns.reach[r.lo : r.hi+1] {
-			inside := 0 // counted without a branch, which would be taken at random
-			if uint32(int32(y)-q.lo) <= uint32(q.hi-q.lo) {
-				inside = 1
-			}
-			n += inside
-		}
-	}
-	return n
 }
 
 // profile holds, for each line of blocks across one axis, how far the blocks on it reach along the
@@ -387,7 +310,8 @@ func (x *boxer) merge() {
 		for i := range x.rects {
 			a := &x.rects[i]
 			for j := i + 1; j < len(x.rects) && a.count > 0 && x.rects[j].t <= a.b+mergeGap; j++ {
-				if b := &x.rects[j]; b.count > 0 && a.near(b) && a.join(b) {
+				// Most lie too far across; one test for both sides spares a branch that is taken at random.
+				if b := &x.rects[j]; (a.r+mergeGap-b.l)|(b.r+mergeGap-a.l) >= 0 && b.count > 0 && b.smooth == a.smooth && a.join(b) {
 					b.count = 0
 					n--
 				}
@@ -398,11 +322,6 @@ func (x *boxer) merge() {
 		}
 		x.rects = slices.DeleteFunc(x.rects, func(q rect) bool { return q.count == 0 })
 	}
-}
-
-// near tells whether b is of the same kind and lies within mergeGap.
-func (q *rect) near(b *rect) bool {
-	return b.l-q.r <= mergeGap && q.l-b.r <= mergeGap && b.t-q.b <= mergeGap && q.t-b.b <= mergeGap && q.smooth == b.smooth
 }
 
 // join takes b in where that leaves little empty.

@@ -91,10 +91,10 @@ func (x *components) root(i int32) int32 {
 // isFirst tells whether a run is the first of its component.
 func (x *components) isFirst(i int) bool { return x.parent[i] == int32(i) }
 
-// append adds the runs of the component whose first one is given, in order.
-func (x *components) append(dst []run, first int) []run {
-	for i := int32(first); i >= 0; i = x.next[i] {
-		dst = append(dst, x.runs[i])
+// of goes through the runs of the component whose first one is given, in order.
+func (x *components) of(first int) func(yield func(run) bool) {
+	return func(yield func(run) bool) {
+		for i := int32(first); i >= 0 && yield(x.runs[i]); i = x.next[i] {
+		}
 	}
-	return dst
 }
