@@ -29,7 +29,8 @@ type DetectorOptions struct {
 // Detector finds the regions of one camera's frames where the strip does not look like the strip
 // around it. It knows nothing but what has passed since the head end. Use it from one goroutine.
 type Detector struct {
-	width, nb  int
+	width, nb  int // pixels; blocks a row
+	columns    int // blocks that cover the width; those behind them fill vectors up
 	threshold  float32
 	maxRegions int
 	path       int // of the kernel's first pass
@@ -84,7 +85,7 @@ func NewDetector(width int, o DetectorOptions) (*Detector, error) {
 		o.Threshold = 1
 	}
 	d := &Detector{
-		width: width, nb: (width + blockSize - 1) / blockSize, scales: o.Scales.array(),
+		width: width, nb: rowBlocks(width), columns: (width + blockSize - 1) / blockSize, scales: o.Scales.array(),
 		threshold: o.Threshold, maxRegions: o.MaxRegions, path: kernelPaths() - 1,
 	}
 	d.lines = make([]float32, lineScratch(d.nb))
@@ -144,10 +145,10 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 
 	s := rowSpan{start: contextRows - d.held, first: contextRows, end: contextRows + rows}
 	sums := d.blocks[planeSum*d.plane():]
-	out.Edges = d.edges.find(sums, d.cols, d.nb, s, img, d.left, d.right)
-	out.BlockColumns, out.BlockRows = d.nb, rows
-	out.Means = slices.Grow(out.Means[:0], rows*d.nb)[:rows*d.nb]
-	blockMeans(sums[s.first*d.nb:s.end*d.nb], out.Means)
+	out.Edges = d.edges.find(sums, d.cols, d.nb, d.columns, s, img, d.left, d.right)
+	out.BlockColumns, out.BlockRows = d.columns, rows
+	out.Means = slices.Grow(out.Means[:0], rows*d.columns)[:rows*d.columns]
+	blockMeans(sums[s.first*d.nb:s.end*d.nb], d.nb, d.columns, out.Means)
 	out.Unscreened = d.edges.unscreened(out.Unscreened[:0], s, img.Height, d.left, d.right)
 	out.Regions = out.Regions[:0]
 	if out.Edges.Present && d.nearestSteel(s) {

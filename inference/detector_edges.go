@@ -46,11 +46,12 @@ func (e *edgeFinder) keep(from, to int) {
 	copy(e.rawRight[to:contextRows], e.rawRight[from:])
 }
 
-// find fills left and right for the frame's rows with the columns that are screened, [left, right).
-func (e *edgeFinder) find(sums, cols []uint16, nb int, s rowSpan, img inspection.LineImage, left, right []int32) inspection.StripEdges {
-	cut := e.cut(sums[s.first*nb : s.end*nb])
+// find fills left and right for the frame's rows with the columns of pixels that are screened, [left, right). The first
+// columns of a row's nb blocks show the image.
+func (e *edgeFinder) find(sums, cols []uint16, nb, columns int, s rowSpan, img inspection.LineImage, left, right []int32) inspection.StripEdges {
+	cut := e.cut(sums[s.first*nb:s.end*nb], nb, columns)
 	for r := s.first; r < s.end; r++ {
-		e.rawLeft[r], e.rawRight[r] = rowEdges(sums[r*nb:(r+1)*nb], cols[r*nb*blockSize:(r+1)*nb*blockSize], cut, img.Width)
+		e.rawLeft[r], e.rawRight[r] = rowEdges(sums[r*nb:][:columns], cols[r*nb*blockSize:(r+1)*nb*blockSize], cut, img.Width)
 	}
 	var edges inspection.StripEdges
 	n := 0
@@ -122,8 +123,8 @@ func (e *edgeFinder) unscreened(dst []inspection.UnscreenedLines, s rowSpan, hei
 // cut is the brightness of a block, as its sum, above which it is strip. Where a frame shows strip and
 // background they tell; else what the last such frame told; before there was one, all is strip but what
 // is as good as black.
-func (e *edgeFinder) cut(sums []uint16) float32 {
-	if cut, ok := splitLevels(sums, &e.levels); ok {
+func (e *edgeFinder) cut(sums []uint16, nb, columns int) float32 {
+	if cut, ok := splitLevels(sums, nb, columns, &e.levels); ok {
 		e.known = cut
 		return cut
 	}
@@ -131,7 +132,7 @@ func (e *edgeFinder) cut(sums []uint16) float32 {
 	if e.known > 0 {
 		cut = e.known
 	}
-	if 50*blocksAtLeast(sums, int(math.Ceil(float64(cut)))) < len(sums) {
+	if 50*blocksAtLeast(sums, nb, columns, int(math.Ceil(float64(cut)))) < len(sums)/nb*columns {
 		return cut // nothing but background
 	}
 	return 0
@@ -202,9 +203,9 @@ func (e *edgeFinder) median(raw []float32, s rowSpan, from, to int) (float32, in
 
 // splitLevels looks for two levels of brightness in a frame: a dark one for what lies beside the strip
 // and a bright one for the strip. cut is the brightness between them, as the sum of a block. levels is room to work in.
-func splitLevels(sums []uint16, levels *[256]int32) (cut float32, two bool) {
+func splitLevels(sums []uint16, nb, columns int, levels *[256]int32) (cut float32, two bool) {
 	var count, weighed [257]int // of the levels below each
-	greyLevels(sums, levels)
+	greyLevels(sums, nb, columns, levels)
 	for i, n := range levels {
 		count[i+1] = count[i] + int(n)
 		weighed[i+1] = weighed[i] + i*int(n)

@@ -390,7 +390,7 @@ static inline void fetch(const uint8_t *src, int n) {
 void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain,
                    int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int number) {
     const path with = paths[number];
-    const int nb = (width + 7) / 8;
+    const int nb = cs_row_blocks(width);
     tile t;
     memset(&t, 0, sizeof t);
     for (int r = row0; r < row1; r++) {

@@ -30,11 +30,14 @@ const (
 	planes      = C.CS_PLANES
 )
 
+// rowBlocks is how many blocks a row of an image has: those that cover its width, and what fills up whole vectors.
+func rowBlocks(width int) int { return int(C.cs_row_blocks(C.int(width))) }
+
 // kernelPaths is the number of the kernel's paths on this processor. They give the same; the last is the fastest.
 func kernelPaths() int { return int(C.cs_paths()) }
 
 // firstPass measures the block rows [row0, row1) of img. Row r of plane m goes to
-// blocks[m*plane + r*nb:], its column sums to cols[r*nb*8:], with nb blocks a row. gain is nil or has
+// blocks[m*plane + r*nb:], its column sums to cols[r*nb*8:], with the rowBlocks nb. gain is nil or has
 // a factor for every column.
 func firstPass(img inspection.LineImage, gain inspection.ColumnGain, row0, row1 int, blocks []uint16, plane int, cols []uint16, path int) {
 	var g *C.uint16_t
@@ -91,19 +94,19 @@ func smoother(texture []float32, calm, least float32) {
 	C.cs_smoother((*C.float)(unsafe.Pointer(&texture[0])), C.int(len(texture)), C.float(calm), C.float(least))
 }
 
-// blockMeans gives the mean grey level of each block, of its sum.
-func blockMeans(sums []uint16, means []byte) {
-	C.cs_means((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(len(sums)), (*C.uint8_t)(unsafe.Pointer(&means[0])))
+// blockMeans gives the mean grey level of each of the first columns blocks of the rows of nb sums.
+func blockMeans(sums []uint16, nb, columns int, means []byte) {
+	C.cs_means((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(nb), C.int(len(sums)/nb), C.int(columns), (*C.uint8_t)(unsafe.Pointer(&means[0])))
 }
 
-// blocksAtLeast tells how many blocks' sums are least or more.
-func blocksAtLeast(sums []uint16, least int) int {
-	return int(C.cs_at_least((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(len(sums)), C.int(least)))
+// blocksAtLeast tells how many of the first columns sums of the rows are least or more.
+func blocksAtLeast(sums []uint16, nb, columns, least int) int {
+	return int(C.cs_at_least((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(nb), C.int(len(sums)/nb), C.int(columns), C.int(least)))
 }
 
-// greyLevels counts the blocks of each grey level, rounded down, by their sums.
-func greyLevels(sums []uint16, count *[256]int32) {
-	C.cs_grey_levels((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(len(sums)), (*C.int32_t)(unsafe.Pointer(&count[0])))
+// greyLevels counts the first columns blocks of the rows by their grey level, rounded down, by their sums.
+func greyLevels(sums []uint16, nb, columns int, count *[256]int32) {
+	C.cs_grey_levels((*C.uint16_t)(unsafe.Pointer(&sums[0])), C.int(nb), C.int(len(sums)/nb), C.int(columns), (*C.int32_t)(unsafe.Pointer(&count[0])))
 }
 
 // quantileRoom is how much longer than twice the samples the room for them must be.

@@ -10,7 +10,7 @@ import (
 
 // slowFirstPass says in the plainest way what the kernel must compute.
 func slowFirstPass(img inspection.LineImage, gain inspection.ColumnGain) (blocks [planes][]uint16, cols []uint16) {
-	nb, nr := (img.Width+7)/8, (img.Height+7)/8
+	nb, nr := rowBlocks(img.Width), (img.Height+7)/8
 	for m := range blocks {
 		blocks[m] = make([]uint16, nb*nr)
 	}
@@ -60,7 +60,7 @@ func slowFirstPass(img inspection.LineImage, gain inspection.ColumnGain) (blocks
 
 func checkFirstPass(t *testing.T, img inspection.LineImage, gain inspection.ColumnGain) {
 	t.Helper()
-	nb, nr := (img.Width+7)/8, (img.Height+7)/8
+	nb, nr := rowBlocks(img.Width), (img.Height+7)/8
 	want, wantCols := slowFirstPass(img, gain)
 	for path := range kernelPaths() {
 		got, cols := make([]uint16, planes*nb*nr), make([]uint16, nb*8*nr)

@@ -5,13 +5,20 @@
 
 #include "kernel.h"
 
-// The loops below are plain C that the compiler turns into vectors; on amd64 it does so twice and the
-// loader picks by processor.
+// The loops below are plain C that the compiler turns into vectors; on amd64 it does so three times and
+// the loader picks by processor.
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(COILSIGHT_PLAIN)
-#define VECTORED __attribute__((target_clones("avx2", "default")))
+#define VECTORED __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #define VECTORED
 #endif
+
+// WHOLE tells the compiler that whole vectors fit: it then makes no loop for what is left over.
+#define WHOLE(n)                     \
+    do {                             \
+        if ((n) < CS_WHOLE || (n) % CS_WHOLE) \
+            __builtin_unreachable(); \
+    } while (0)
 
 static inline float fmin2(float a, float b) { return a < b ? a : b; }
 static inline float fmax2(float a, float b) { return a > b ? a : b; }
@@ -29,10 +36,11 @@ static inline int16_t max16(int16_t a, int16_t b) { return a > b ? a : b; }
 // margin on either side. A block's best is how far its columns lie beyond both their flanks, in percent.
 VECTORED static void line_window(const int16_t *restrict c, int16_t *restrict two, int16_t *restrict eight, int16_t *restrict dark,
                                  int16_t *restrict light, int n) {
-    // eight[i] is the sum of c[i..i+8), and so are the centres' means times 64.
-    for (int i = 0; i < n + 31; i++)
+    WHOLE(n);
+    // eight[i] is the sum of c[i..i+8), and so are the centres' means times 64. Up to n+24 they are asked for.
+    for (int i = 0; i < n + 48; i++)
         two[i] = (int16_t)(c[i] + c[i + 1]);
-    for (int i = 0; i < n + 24; i++)
+    for (int i = 0; i < n + 32; i++)
         eight[i] = (int16_t)(two[i] + two[i + 2] + two[i + 4] + two[i + 6]);
     for (int i = 0; i < n; i++) {
         const int x = i + 16;
@@ -47,6 +55,7 @@ VECTORED static void line_window(const int16_t *restrict c, int16_t *restrict tw
 
 // most gives the greatest number of each block of 8.
 VECTORED static void most(const int16_t *restrict v, int16_t *restrict two, int16_t *restrict four, int16_t *restrict to, int blocks) {
+    WHOLE(blocks);
     for (int i = 0; i < 4 * blocks; i++)
         two[i] = max16(v[2 * i], v[2 * i + 1]);
     for (int i = 0; i < 2 * blocks; i++)
@@ -63,6 +72,7 @@ VECTORED static void most(const int16_t *restrict v, int16_t *restrict two, int1
 // loop of their own: together the compiler makes branches and no vectors.)
 VECTORED static void line_blocks(int16_t *restrict dark, int16_t *restrict light, const int16_t *restrict level, int blocks,
                                  float *restrict best) {
+    WHOLE(blocks);
     for (int b = 0; b < blocks; b++) {
         const int16_t d = max16(dark[b], 0), l = max16(light[b], 0);
         light[b] = l > d ? l : (int16_t)-d;
@@ -74,6 +84,7 @@ VECTORED static void line_blocks(int16_t *restrict dark, int16_t *restrict light
 
 // sum_rows adds up the column sums of a few rows: 16 at most, since 16 * 8 * 255 fits.
 VECTORED static void sum_rows(const uint16_t *restrict cols, int n, int rows, uint16_t *restrict sum) {
+    WHOLE(n);
     memset(sum, 0, sizeof *sum * (size_t)n);
     for (int r = 0; r < rows; r++)
         for (int i = 0; i < n; i++)
@@ -81,12 +92,14 @@ VECTORED static void sum_rows(const uint16_t *restrict cols, int n, int rows, ui
 }
 
 VECTORED static void add_sums(const uint16_t *restrict a, const uint16_t *restrict b, int n, uint16_t *restrict both) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         both[i] = (uint16_t)(a[i] + b[i]);
 }
 
 // to_means gives the means of so many rows of column sums, in eighths of a grey level.
 VECTORED static void to_means(const uint16_t *restrict sum, int n, int rows, int16_t *restrict c) {
+    WHOLE(n);
     const uint16_t share = (uint16_t)(65536 / rows);
     for (int i = 0; i < n; i++)
         c[i] = (int16_t)(((uint32_t)sum[i] * share) >> 16);
@@ -110,6 +123,7 @@ static void extend(int16_t *c, int n, int l, int r) {
 
 // stronger keeps in to whichever lies farther from zero.
 VECTORED static void stronger(float *restrict to, const float *restrict v, int n) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         to[i] = fabsf(v[i]) > fabsf(to[i]) ? v[i] : to[i];
 }
@@ -179,8 +193,10 @@ void cs_lines(const uint16_t *cols, int nb, int start, int first, int end, const
             window_lines(c, n, l, r, best);
             float *out = feat + (CS_LINE_32 + f) * plane;
             const int b0 = (l + 7) / 8, b1 = r / 8;
+            memset(best, 0, sizeof *best * (size_t)b0);
+            memset(best + b1, 0, sizeof *best * (size_t)(nb - b1));
             for (int i = from > first ? from : first; i < stop; i++)
-                stronger(out + (ptrdiff_t)(i - first) * nb + b0, best + b0, b1 - b0);
+                stronger(out + (ptrdiff_t)(i - first) * nb, best, nb);
         }
     }
 }
@@ -202,23 +218,26 @@ typedef struct {
 } window;
 
 VECTORED static void add(uint32_t *restrict sum, const uint16_t *restrict row, int n) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         sum[i] += row[i];
 }
 
 VECTORED static void take(uint32_t *restrict sum, const uint16_t *restrict row, int n) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         sum[i] -= row[i];
 }
 
 VECTORED static void add_across(const uint32_t *restrict v, int half, float scale, uint32_t *restrict two, uint32_t *restrict four,
                                 float *restrict out, int n) {
-    // two[i] and four[i] are the sums of the numbers from v[i] on.
+    WHOLE(n);
+    // two[i] and four[i] are the sums of the numbers from v[i] on. Up to n + 2*half they are asked for.
     if (half > 1)
-        for (int i = 0; i < n + 2 * half; i++)
+        for (int i = 0; i < n + CS_MARGIN; i++)
             two[i] = v[i] + v[i + 1];
     if (half > 2)
-        for (int i = 0; i < n + 2 * half - 2; i++)
+        for (int i = 0; i < n + CS_MARGIN; i++)
             four[i] = two[i] + two[i + 2];
     switch (half) {
     case 1:
@@ -261,6 +280,7 @@ static void box(window *w, const uint16_t *rows, int width, int start, int end, 
 }
 
 VECTORED static void to_unit(float *restrict level, int n) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         level[i] = level[i] > 8 * 64 ? level[i] : 8 * 64;
     for (int i = 0; i < n; i++)
@@ -268,17 +288,20 @@ VECTORED static void to_unit(float *restrict level, int n) {
 }
 
 VECTORED static void scaled(float *restrict f, const float *restrict unit, float by, int n) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         f[i] *= unit[i] * by;
 }
 
 VECTORED static void differ(float *restrict f, const float *restrict a, const float *restrict b, const float *restrict unit, int n) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         f[i] = (a[i] - b[i]) * unit[i];
 }
 
 VECTORED static void extremes(float *restrict dark, float *restrict light, const float *restrict near, const uint16_t *restrict lo,
                               const uint16_t *restrict hi, const float *restrict unit, int n) {
+    WHOLE(n);
     for (int i = 0; i < n; i++) {
         dark[i] = (near[i] - (float)(64 * lo[i])) * unit[i];
         light[i] = ((float)(64 * hi[i]) - near[i]) * unit[i];
@@ -287,6 +310,7 @@ VECTORED static void extremes(float *restrict dark, float *restrict light, const
 
 VECTORED static void runs(float *restrict f, const uint16_t *restrict sum, const uint16_t *restrict lo, const uint16_t *restrict hi,
                           const float *restrict unit, int n) {
+    WHOLE(n);
     for (int i = 0; i < n; i++) {
         const float dark = (float)(8 * lo[i] - sum[i]), light = (float)(8 * hi[i] - sum[i]);
         const float most = light > -dark ? light : dark;
@@ -299,6 +323,7 @@ VECTORED static void runs(float *restrict f, const uint16_t *restrict sum, const
 // written out the compiler makes branches and no vectors.)
 VECTORED static void log_texture(float *restrict out, const float *restrict gx, const float *restrict gy, const float *restrict range,
                                  const float *restrict unit, float least, int n) {
+    WHOLE(n);
     for (int i = 0; i < n; i++) {
         const float p = fmax2(2 * gx[i] * unit[i], least) * fmax2(2 * (64.0f / 56) * gy[i] * unit[i], least) * fmax2(2 * range[i], least);
         int32_t bits;
@@ -312,6 +337,7 @@ VECTORED static void log_texture(float *restrict out, const float *restrict gx, 
 }
 
 VECTORED static void ranges_of(const uint16_t *restrict lo, const uint16_t *restrict hi, int n, uint16_t *restrict range) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         range[i] = (uint16_t)(hi[i] - lo[i]);
 }
@@ -333,6 +359,7 @@ void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int sta
         pad_row(range, nb, l, to, out + 3 * table);
     }
     uint32_t memory[8][width], two[width], four[width];
+    memset(two, 0, sizeof two);
     window unit_w = {.half = 7, .sum = memory[0]}, near_w = {.half = 1, .sum = memory[1]}, far_w = {.half = 4, .sum = memory[2]},
            gx3 = {.half = 1, .sum = memory[3]}, gy3 = {.half = 1, .sum = memory[4]}, texture = {.half = 2, .sum = memory[5]},
            gx5_w = {.half = 2, .sum = memory[6]}, gy5_w = {.half = 2, .sum = memory[7]};
@@ -361,11 +388,13 @@ void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int sta
 }
 
 VECTORED void cs_smoother(float *texture, int n, float calm, float least) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         texture[i] = fmax2(calm - fmax2(texture[i], least), 0);
 }
 
 VECTORED static void score_measure(const float *restrict f, float weight, int32_t measure, int n, float *restrict score, int32_t *restrict number) {
+    WHOLE(n);
     for (int i = 0; i < n; i++) {
         const float s = fabsf(f[i]) * weight;
         number[i] = s > score[i] ? measure : number[i];
@@ -374,11 +403,13 @@ VECTORED static void score_measure(const float *restrict f, float weight, int32_
 }
 
 VECTORED static void to_bytes(const int32_t *restrict number, int n, uint8_t *restrict out) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         out[i] = (uint8_t)number[i];
 }
 
 VECTORED static void kinds(const float *restrict score, int32_t *restrict number, float least, int n) {
+    WHOLE(n);
     for (int i = 0; i < n; i++)
         number[i] = score[i] < least ? 0 : number[i] == CS_SMOOTH ? 2 : 1;
 }
@@ -386,20 +417,25 @@ VECTORED static void kinds(const float *restrict score, int32_t *restrict number
 void cs_score(const float *feat, ptrdiff_t plane, int nb, int rows, const int32_t *left, const int32_t *right, const float *weight,
               float least, float *score, uint8_t *which, uint8_t *kind) {
     int32_t number[nb];
-    memset(kind, 0, (size_t)nb * (size_t)rows + 8);
+    memset(kind + (ptrdiff_t)rows * nb, 0, 8);
     for (int r = 0; r < rows; r++) {
         const ptrdiff_t at = (ptrdiff_t)r * nb;
-        memset(score + at, 0, sizeof *score * (size_t)nb);
-        memset(which + at, 0, (size_t)nb);
-        const int from = (left[r] + 7) / 8, to = right[r] / 8 < nb ? right[r] / 8 : nb;
+        int from = (left[r] + 7) / 8, to = right[r] / 8 < nb ? right[r] / 8 : nb;
         if (from >= to)
-            continue;
-        memset(number, 0, sizeof *number * (size_t)nb);
-        for (int k = 0; k < CS_FEATURES; k++)
-            score_measure(feat + k * plane + at + from, weight[k], k, to - from, score + at + from, number);
-        to_bytes(number, to - from, which + at + from);
-        kinds(score + at + from, number, least, to - from);
-        to_bytes(number, to - from, kind + at + from);
+            from = to = nb;
+        memset(number, 0, sizeof number);
+        memset(score + at, 0, sizeof *score * (size_t)nb);
+        if (from < to)
+            for (int k = 0; k < CS_FEATURES; k++)
+                score_measure(feat + k * plane + at, weight[k], k, nb, score + at, number);
+        // Blocks that do not lie on the strip were measured as well.
+        memset(score + at, 0, sizeof *score * (size_t)from);
+        memset(score + at + to, 0, sizeof *score * (size_t)(nb - to));
+        memset(number, 0, sizeof *number * (size_t)from);
+        memset(number + to, 0, sizeof *number * (size_t)(nb - to));
+        to_bytes(number, nb, which + at);
+        kinds(score + at, number, least, nb);
+        to_bytes(number, nb, kind + at);
     }
 }
 
@@ -420,6 +456,7 @@ VECTORED static int no_larger(const uint8_t *restrict v, int n, uint8_t limit) {
 
 // to_steps turns samples into steps and counts those that are not 0. What is 0 becomes the last step.
 VECTORED static int to_steps(const float *restrict v, int n, float scale, uint8_t *restrict steps) {
+    WHOLE(n);
     int taken = 0;
     for (int i = 0; i < n; i++) {
         const float at = fmin2(fabsf(v[i]) * scale, CS_STEPS - 1);
@@ -439,11 +476,12 @@ cs_share cs_quantile(const float *feat, int nb, int rows, const int32_t *left, c
         for (int i = (left[r] + 7) / 8 + r % each; i < to; i += each)
             samples[n++] = row[i];
     }
-    // The steps stand behind the samples. What fills the last part up is larger than all, as is what was not taken, and
-    // counts only where the answer is the last step anyway.
-    uint8_t *steps = (uint8_t *)(samples + n);
-    const int taken = to_steps(samples, n, 1 / step, steps), full = (n + SAMPLES - 1) / SAMPLES * SAMPLES;
-    memset(steps + n, CS_STEPS - 1, (size_t)(full - n));
+    // The last part is filled up with what is not taken. The steps stand behind the samples: those of what was not taken
+    // are larger than all, and count only where the answer is the last step anyway.
+    const int full = (n + SAMPLES - 1) / SAMPLES * SAMPLES;
+    memset(samples + n, 0, sizeof *samples * (size_t)(full - n));
+    uint8_t *steps = (uint8_t *)(samples + full);
+    const int taken = n ? to_steps(samples, full, 1 / step, steps) : 0;
     int least = 0;
     for (int half = CS_STEPS / 2; half > 0; half /= 2)
         if (!((float)no_larger(steps, full, (uint8_t)(least + half - 1)) > share * (float)taken))
@@ -451,28 +489,42 @@ cs_share cs_quantile(const float *feat, int nb, int rows, const int32_t *left, c
     return (cs_share){least, taken};
 }
 
-VECTORED void cs_means(const uint16_t *restrict sums, int n, uint8_t *restrict means) {
+VECTORED static void means(const uint16_t *restrict sums, int n, uint8_t *restrict to) {
     for (int i = 0; i < n; i++)
-        means[i] = (uint8_t)((sums[i] + 32) >> 6);
+        to[i] = (uint8_t)((sums[i] + 32) >> 6);
 }
 
-VECTORED int cs_at_least(const uint16_t *sums, int n, int least) {
+void cs_means(const uint16_t *sums, int nb, int rows, int n, uint8_t *to) {
+    for (int r = 0; r < rows; r++)
+        means(sums + (ptrdiff_t)r * nb, n, to + (ptrdiff_t)r * n);
+}
+
+VECTORED static int at_least(const uint16_t *sums, int n, int least) {
     int count = 0;
     for (int i = 0; i < n; i++)
         count += sums[i] >= least;
     return count;
 }
 
-void cs_grey_levels(const uint16_t *sums, int n, int32_t *count) {
+int cs_at_least(const uint16_t *sums, int nb, int rows, int n, int least) {
+    int count = 0;
+    for (int r = 0; r < rows; r++)
+        count += at_least(sums + (ptrdiff_t)r * nb, n, least);
+    return count;
+}
+
+void cs_grey_levels(const uint16_t *sums, int nb, int rows, int n, int32_t *count) {
     // Neighbours are of like brightness: a counter a turn, so that no addition waits for the one before.
     int32_t turn[4][256];
     memset(turn, 0, sizeof turn);
-    int i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (int k = 0; k < 4; k++)
-            turn[k][sums[i + k] >> 6]++;
-    for (; i < n; i++)
-        turn[0][sums[i] >> 6]++;
+    for (int r = 0; r < rows; r++, sums += nb) {
+        int i = 0;
+        for (; i + 4 <= n; i += 4)
+            for (int k = 0; k < 4; k++)
+                turn[k][sums[i + k] >> 6]++;
+        for (; i < n; i++)
+            turn[0][sums[i] >> 6]++;
+    }
     for (int v = 0; v < 256; v++)
         count[v] = turn[0][v] + turn[1][v] + turn[2][v] + turn[3][v];
 }

@@ -24,10 +24,12 @@ enum {
     CS_FEATURES
 };
 
+// All that is laid out in rows of nb blocks has rows as long as kernel.h says.
+
 // CS_STEPS is how many steps of a measure are told apart.
 #define CS_STEPS 256
 
-#define CS_ROOM 128
+#define CS_ROOM 256
 
 // CS_MARGIN blocks of the strip's edge value stand on either side of a padded row.
 #define CS_MARGIN 16
@@ -47,14 +49,15 @@ void cs_features(const uint16_t *blocks, ptrdiff_t blocks_plane, int nb, int sta
 // A texture below least counts as least.
 void cs_smoother(float *texture, int n, float calm, float least);
 
-// cs_means gives the mean of each block, of its sum, in whole grey levels.
-void cs_means(const uint16_t *sums, int n, uint8_t *means);
+// cs_means gives the mean of each of the first n blocks of the rows, of its sum, in whole grey levels; those of a row
+// follow those of the one before.
+void cs_means(const uint16_t *sums, int nb, int rows, int n, uint8_t *means);
 
-// cs_at_least tells how many sums are least or more.
-int cs_at_least(const uint16_t *sums, int n, int least);
+// cs_at_least tells how many of the first n sums of the rows are least or more.
+int cs_at_least(const uint16_t *sums, int nb, int rows, int n, int least);
 
-// cs_grey_levels counts the blocks of each grey level, rounded down: count holds 256 numbers.
-void cs_grey_levels(const uint16_t *sums, int n, int32_t *count);
+// cs_grey_levels counts the first n blocks of the rows by grey level, rounded down: count holds 256 numbers.
+void cs_grey_levels(const uint16_t *sums, int nb, int rows, int n, int32_t *count);
 
 // cs_share is a step, and the number of samples that say so.
 typedef struct {

@@ -49,6 +49,7 @@ type Report struct {
 		OverReference    float64 `json:"over_reference"`
 		OverCopy         float64 `json:"over_copy"`
 		SimulatorGBps    float64 `json:"simulator_gbps_per_core"`
+		SimulatorOver    float64 `json:"simulator_over_copy"`
 		SimulatorRefGBps float64 `json:"simulator_reference_gbps"`
 	} `json:"detect"`
 	Classify ClassifyReport `json:"classify"`
@@ -199,7 +200,7 @@ func detection(ctx context.Context, o Options, share float64, r *Report) error {
 		}
 	}
 	r.Detect.OverReference = r.Detect.GBpsPerCore / r.Detect.ReferenceGBps
-	r.Detect.OverCopy = r.Detect.GBpsPerCore / r.Memory.CopyGBps
+	r.Detect.OverCopy, r.Detect.SimulatorOver = r.Detect.GBpsPerCore/r.Memory.CopyGBps, r.Detect.SimulatorGBps/r.Memory.CopyGBps
 	return nil
 }
 

@@ -110,7 +110,7 @@ func printBench(w io.Writer, r bench.Report) {
 	row("machine", "%s, %d cores, %s", r.Machine.Model, r.Machine.Cores, r.Machine.Go)
 	row("memory, one core", "read %.1f GB/s, copy %.1f GB/s", r.Memory.ReadGBps, r.Memory.CopyGBps)
 	row("detection, one core", "%.2f GB/s on %s: %.1f x the OpenCV chain (%.3f GB/s), %.2f of a copy", r.Detect.GBpsPerCore, r.Detect.On, r.Detect.OverReference, r.Detect.ReferenceGBps, r.Detect.OverCopy)
-	row("detection, simulated strip", "%.2f GB/s; OpenCV chain %.3f GB/s", r.Detect.SimulatorGBps, r.Detect.SimulatorRefGBps)
+	row("detection, simulated strip", "%.2f GB/s, %.2f of a copy; OpenCV chain %.3f GB/s", r.Detect.SimulatorGBps, r.Detect.SimulatorOver, r.Detect.SimulatorRefGBps)
 	row("classification", "%.0f crops/s through the batcher, %.0f %% of the bare session's %.0f (%s, batch %d, %d slots)", r.Classify.CropsPerSecond, r.Classify.OverSession*100, r.Classify.SessionCropsPerSecond, r.Classify.Provider, r.Classify.Batch, r.Classify.Slots)
 	printCrops(w, r.Classify)
 	row("whole line, two cameras", "%.0f MB/s with %.0f events/s, %d frames lost, %d uncounted; takes %.0f MB/s unpaced", r.Line.MBPerSecond, r.Line.EventsPerSecond, r.Line.LostFrames, r.Line.UncountedFrames, r.Line.CapacityMBps)

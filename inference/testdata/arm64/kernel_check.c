@@ -14,7 +14,7 @@ static uint32_t next(void) {
 }
 
 static int check(int width, int height, int gained, int extreme) {
-    const int nb = (width + 7) / 8, rows = (height + 7) / 8, n = nb * rows, stride = width + (int)(next() % 9);
+    const int nb = cs_row_blocks(width), rows = (height + 7) / 8, n = nb * rows, stride = width + (int)(next() % 9);
     uint8_t *pix = malloc((size_t)stride * (size_t)height);
     uint16_t *gain = malloc(sizeof *gain * (size_t)width), *blocks[2], *cols[2];
     for (int i = 0; i < stride * height; i++)
