@@ -58,11 +58,18 @@ type Appliance struct {
 
 // eye is one camera with its detector and calibration.
 type eye struct {
+	id       inspection.CameraID
 	side     inspection.Side
-	source   *mill.Camera
+	width    int // of a frame, pixels
+	source   line.FrameSource
 	detector *inference.Detector
 	gain     inspection.ColumnGain
 	geometry calibration.Geometry
+}
+
+// from is where the camera's view begins across the line, on the operator side.
+func (e *eye) from() inspection.MM {
+	return min(e.geometry.Across(0), e.geometry.Across(float64(e.width)))
 }
 
 // New opens the record, proves the model, and builds the line; nothing runs yet. Its error is one
@@ -156,7 +163,7 @@ func (a *Appliance) openMill(ctx context.Context) error {
 			return err
 		}
 		a.cameras = append(a.cameras, &eye{
-			side: side, source: c, detector: d, gain: gain,
+			id: c.ID, side: side, width: m.PixelsAcross, source: c, detector: d, gain: gain,
 			geometry: calibration.Geometry{MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel, OperatorSideRight: !c.OperatorSideLeft},
 		})
 	}
@@ -194,7 +201,7 @@ func (a *Appliance) openLine() error {
 	}
 	for _, e := range a.cameras {
 		o.Cameras = append(o.Cameras, line.Camera{
-			ID: e.source.ID, Side: e.side, Source: e.source, Detector: e.detector, Gain: e.gain, Locator: e.geometry,
+			ID: e.id, Side: e.side, Width: e.width, Source: e.source, Detector: e.detector, Gain: e.gain, Locator: e.geometry,
 		})
 	}
 	var err error
@@ -222,7 +229,7 @@ func (a *Appliance) changeModel() string {
 	e := a.desk.engine()
 	for _, c := range a.cameras {
 		if err := c.detector.Teach(e.Scales()); err != nil {
-			a.o.Log.Error("what was taught does not fit the detector", "camera", c.source.ID, "error", err)
+			a.o.Log.Error("what was taught does not fit the detector", "camera", c.id, "error", err)
 		}
 	}
 	return a.desk.model()

@@ -33,6 +33,8 @@ const (
 type live struct {
 	a        *Appliance
 	pictures map[inspection.Side]*livePicture
+	// pictureOf finds the one that a camera fills a part of.
+	pictureOf map[inspection.CameraID]*livePicture
 
 	mu       sync.Mutex
 	now      web.Live
@@ -57,9 +59,22 @@ type look struct {
 }
 
 func newLive(a *Appliance) *live {
-	l := &live{a: a, pictures: map[inspection.Side]*livePicture{}, byClass: map[inspection.DefectClass]int{}}
-	for _, c := range a.cameras {
-		l.pictures[c.side] = &livePicture{mm: c.geometry.MMPerPixel, mirror: c.geometry.OperatorSideRight}
+	l := &live{a: a, pictures: map[inspection.Side]*livePicture{}, pictureOf: map[inspection.CameraID]*livePicture{}, byClass: map[inspection.DefectClass]int{}}
+	for _, side := range inspection.Sides() {
+		var on []*eye
+		for _, c := range a.cameras {
+			if c.side == side {
+				on = append(on, c)
+			}
+		}
+		if len(on) == 0 {
+			continue
+		}
+		p := newLivePicture(on)
+		l.pictures[side] = p
+		for _, c := range on {
+			l.pictureOf[c.id] = p
+		}
 	}
 	return l
 }
@@ -114,8 +129,8 @@ func (l *live) RecordFailing(err error) {
 }
 
 // Screened enters a frame into the live picture.
-func (l *live) Screened(side inspection.Side, span inspection.EncoderSpan, s *inspection.Screening) {
-	l.pictures[side].add(span, s)
+func (l *live) Screened(id inspection.CameraID, span inspection.EncoderSpan, s *inspection.Screening) {
+	l.pictureOf[id].add(id, span, s)
 }
 
 // Live is the newest status.

@@ -1,6 +1,7 @@
 package appliance
 
 import (
+	"math"
 	"sync"
 
 	"github.com/coilsight/coilsight/inspection"
@@ -19,55 +20,108 @@ const (
 	mostPictureRows = 2048
 )
 
-// livePicture keeps the newest strip of one side as rows of cells. A row's number is its place on the
-// encoder's scale, so that strip that was lost stays blank instead of closing up.
+// livePicture keeps the newest strip of one side as rows of cells, from the operator side on. A row's number is its place on
+// the encoder's scale, so that strip that was lost stays blank instead of closing up. Where several cameras look at the side, each
+// fills its columns.
 type livePicture struct {
-	mm     inspection.MM // a pixel, both ways
-	mirror bool          // the operator side is at the right of the frames
-
-	mu      sync.Mutex
+	mm      inspection.MM // a pixel, both ways
 	columns int
-	rows    []byte  // pictureRows x columns; row n at n % pictureRows
-	next    int64   // number of the row after the newest; 0 before the first
-	first   int64   // oldest row kept
-	edge    float64 // operator-side strip edge of the newest frame, in columns
+	views   map[inspection.CameraID]*pictureView
+
+	mu    sync.Mutex
+	rows  []byte  // pictureRows x columns; row n at n % pictureRows
+	top   int64   // number of the row after the newest that a camera has begun
+	first int64   // oldest row kept
+	edge  float64 // operator-side strip edge of the newest frame, in columns
+}
+
+// pictureView is the part of a side's picture that one camera fills.
+type pictureView struct {
+	at, columns int
+	mirror      bool  // the operator side is at the right of the frames
+	next        int64 // number of the row after its newest
+	inside      bool  // the strip's operator-side edge was in its newest frame
+}
+
+// lagRows is how far a camera may fall behind the others before the picture goes on without it.
+const lagRows = 64
+
+// newLivePicture makes the picture of a side from its cameras.
+func newLivePicture(cameras []*eye) *livePicture {
+	p := &livePicture{mm: cameras[0].geometry.MMPerPixel, views: map[inspection.CameraID]*pictureView{}}
+	cell := p.mm * blockPixels * cellBlocksAcross
+	start := cameras[0].from()
+	for _, c := range cameras {
+		start = min(start, c.from())
+	}
+	for _, c := range cameras {
+		v := &pictureView{
+			at: int(math.Round(float64((c.from() - start) / cell))), columns: (c.width + blockPixels - 1) / blockPixels / cellBlocksAcross,
+			mirror: c.geometry.OperatorSideRight,
+		}
+		p.views[c.id] = v
+		p.columns = max(p.columns, v.at+v.columns)
+	}
+	p.rows = make([]byte, pictureRows*p.columns)
+	return p
 }
 
 func (p *livePicture) countsPerRow() int64 { return blockPixels * cellBlocksAlong }
 
 // add enters a screened frame. Lines and encoder counts are one to one.
-func (p *livePicture) add(span inspection.EncoderSpan, s *inspection.Screening) {
+func (p *livePicture) add(id inspection.CameraID, span inspection.EncoderSpan, s *inspection.Screening) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	columns := s.BlockColumns / cellBlocksAcross
-	if columns == 0 {
-		return
-	}
+	v := p.views[id]
 	from := int64(span.From) / p.countsPerRow()
 	n := int64(s.BlockRows / cellBlocksAlong)
-	if columns != p.columns || from < p.next-1 {
-		p.columns, p.rows = columns, make([]byte, pictureRows*columns)
-		p.next, p.first = from, from
-	}
-	if s.Edges.Present {
-		const pixels = blockPixels * cellBlocksAcross
-		p.edge = s.Edges.Left / pixels
-		if p.mirror {
-			p.edge = float64(columns) - s.Edges.Right/pixels
+	if p.top == 0 || from < v.next-1 { // the first frame, or the scale began anew
+		clear(p.rows)
+		p.top, p.first = from, from
+		for _, o := range p.views {
+			o.next = from
 		}
 	}
-	for p.next < from { // lost strip
-		clear(p.row(p.next))
-		p.next++
-		if from-p.next > pictureRows {
-			p.next = from - pictureRows
+	p.place(v, s)
+	p.grow(from + n)
+	for y := max(0, p.first-from); y < n; y++ {
+		v.reduce(p.row(from + y)[v.at:][:v.columns], s, int(y)*cellBlocksAlong)
+	}
+	v.next = from + n
+}
+
+// place notes where the strip's operator-side edge is.
+func (p *livePicture) place(v *pictureView, s *inspection.Screening) {
+	const pixels = blockPixels * cellBlocksAcross
+	edge, side := s.Edges.Left/pixels, s.Edges.Left
+	if v.mirror {
+		edge = float64(s.BlockColumns)/cellBlocksAcross - s.Edges.Right/pixels
+		side = float64(s.BlockColumns*blockPixels) - s.Edges.Right
+	}
+	v.inside = s.Edges.Present && side >= 1
+	if s.Edges.Present && (v.inside || v.at == 0) {
+		p.edge = float64(v.at) + edge
+	}
+}
+
+// grow makes blank rows up to a number.
+func (p *livePicture) grow(top int64) {
+	p.top = max(p.top, top-pictureRows)
+	for ; p.top < top; p.top++ {
+		clear(p.row(p.top))
+	}
+	p.first = max(p.first, p.top-pictureRows)
+}
+
+// ready is the number of the row after the newest that all cameras have filled which are not far behind.
+func (p *livePicture) ready() int64 {
+	ready := p.top
+	for _, v := range p.views {
+		if v.next > p.top-lagRows {
+			ready = min(ready, v.next)
 		}
 	}
-	for y := range n {
-		p.reduce(p.row(from+y), s, int(y)*cellBlocksAlong)
-	}
-	p.next = max(p.next, from+n)
-	p.first = max(p.first, p.next-pictureRows)
+	return ready
 }
 
 func (p *livePicture) row(n int64) []byte {
@@ -75,7 +129,7 @@ func (p *livePicture) row(n int64) []byte {
 	return p.rows[i : i+p.columns]
 }
 
-func (p *livePicture) reduce(row []byte, s *inspection.Screening, by int) {
+func (v *pictureView) reduce(row []byte, s *inspection.Screening, by int) {
 	for c := range row {
 		sum := 0
 		for y := by; y < by+cellBlocksAlong; y++ {
@@ -85,7 +139,7 @@ func (p *livePicture) reduce(row []byte, s *inspection.Screening, by int) {
 			}
 		}
 		to := c
-		if p.mirror {
+		if v.mirror {
 			to = len(row) - 1 - c
 		}
 		row[to] = byte(sum / (cellBlocksAcross * cellBlocksAlong))
@@ -97,7 +151,8 @@ func (p *livePicture) reduce(row []byte, s *inspection.Screening, by int) {
 func (p *livePicture) after(row int64, head int64) web.StripPicture {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	from := max(row+1, p.first, p.next-mostPictureRows)
+	next := p.ready()
+	from := max(row+1, p.first, next-mostPictureRows)
 	pic := web.StripPicture{
 		FirstRow: from, Columns: p.columns, HeadRow: -1, LeftEdge: p.edge,
 		MMPerRow:    float64(p.mm) * float64(p.countsPerRow()),
@@ -106,12 +161,12 @@ func (p *livePicture) after(row int64, head int64) web.StripPicture {
 	if head >= 0 {
 		pic.HeadRow = head / p.countsPerRow()
 	}
-	if from >= p.next {
-		pic.FirstRow = p.next
+	if from >= next {
+		pic.FirstRow = next
 		return pic
 	}
-	pic.Rows = make([]byte, 0, int(p.next-from)*p.columns)
-	for n := from; n < p.next; n++ {
+	pic.Rows = make([]byte, 0, int(next-from)*p.columns)
+	for n := from; n < next; n++ {
 		pic.Rows = append(pic.Rows, p.row(n)...)
 	}
 	return pic

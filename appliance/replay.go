@@ -168,7 +168,7 @@ func (p progressSource) Next(ctx context.Context) (*camera.Frame, error) {
 // error.
 type silent struct{}
 
-func (silent) Recorded(*inspection.Batch)                                              {}
-func (silent) CoilChanged(inspection.Coil)                                             {}
-func (silent) RecordFailing(error)                                                     {}
-func (silent) Screened(inspection.Side, inspection.EncoderSpan, *inspection.Screening) {}
+func (silent) Recorded(*inspection.Batch)                                                  {}
+func (silent) CoilChanged(inspection.Coil)                                                 {}
+func (silent) RecordFailing(error)                                                         {}
+func (silent) Screened(inspection.CameraID, inspection.EncoderSpan, *inspection.Screening) {}

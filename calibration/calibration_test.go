@@ -67,16 +67,15 @@ func TestUnusableWhiteReferenceIsRefusedWithItsReason(t *testing.T) {
 	}
 }
 
-func TestAcrossIsMeasuredFromTheOperatorSide(t *testing.T) {
-	e := inspection.StripEdges{Present: true, Left: 100, Right: 900}
-	left := calibration.Geometry{MMPerPixel: 0.5, MMPerCount: 0.5}
+func TestAcrossGrowsTowardsTheDriveSide(t *testing.T) {
+	left := calibration.Geometry{MMPerPixel: 0.5, MMPerCount: 0.5, Position: 20}
 	right := left
 	right.OperatorSideRight = true
-	if from, to := left.Across(110, 130, e); from != 5 || to != 15 {
-		t.Errorf("operator side left: %v to %v; want 5 to 15", from, to)
+	if at := left.Across(110); at != 75 {
+		t.Errorf("operator side left: pixel 110 lies at %v; want 75", at)
 	}
-	if from, to := right.Across(110, 130, e); from != 385 || to != 395 {
-		t.Errorf("operator side right: %v to %v; want 385 to 395", from, to)
+	if at := right.Across(110); at != -35 {
+		t.Errorf("operator side right: pixel 110 lies at %v; want -35", at)
 	}
 }
 

@@ -15,6 +15,9 @@ type Geometry struct {
 	// OperatorSideRight says that the operator-side edge is at the right of the picture, as for a
 	// camera that looks at the bottom side from below.
 	OperatorSideRight bool
+	// Position is where the picture's first column lies across the line, in mm from a place that the cameras of a side have
+	// in common, the more the nearer it is to the drive side.
+	Position inspection.MM
 }
 
 // Check reports the first value that is not possible.
@@ -33,13 +36,10 @@ func (g Geometry) Length(n inspection.EncoderCount) inspection.MM {
 	return inspection.MM(n) * g.MMPerCount
 }
 
-// Width is the strip width that px pixels across make.
-func (g Geometry) Width(px float64) inspection.MM { return inspection.MM(px) * g.MMPerPixel }
-
-// Across is the distance of the pixels [x0, x1) from the operator-side edge, nearer end first.
-func (g Geometry) Across(x0, x1 float64, e inspection.StripEdges) (from, to inspection.MM) {
+// Across is where a pixel lies across the line, in mm from where Position counts from.
+func (g Geometry) Across(x float64) inspection.MM {
 	if g.OperatorSideRight {
-		return g.Width(e.Right - x1), g.Width(e.Right - x0)
+		return g.Position - inspection.MM(x)*g.MMPerPixel
 	}
-	return g.Width(x0 - e.Left), g.Width(x1 - e.Left)
+	return g.Position + inspection.MM(x)*g.MMPerPixel
 }

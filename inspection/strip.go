@@ -118,6 +118,22 @@ func (r StripRect) Union(o StripRect) StripRect {
 	}
 }
 
+// Overlap is what both hold, of no size where that is nothing.
+func (r StripRect) Overlap(o StripRect) StripRect {
+	a, c := max(r.Along, o.Along), max(r.Across, o.Across)
+	return StripRect{
+		Along: a, Across: c,
+		Length: max(0, min(r.Along+r.Length, o.Along+o.Length)-a),
+		Width:  max(0, min(r.Across+r.Width, o.Across+o.Width)-c),
+	}
+}
+
+// Near reports whether the two touch or lie within slack of each other.
+func (r StripRect) Near(o StripRect, slack MM) bool {
+	return r.Along <= o.Along+o.Length+slack && o.Along <= r.Along+r.Length+slack &&
+		r.Across <= o.Across+o.Width+slack && o.Across <= r.Across+r.Width+slack
+}
+
 // CoilOrder is what Level 2 or the MES announces of a coil before it runs. Zero means not announced.
 type CoilOrder struct {
 	Width      MM     `json:"width_mm,omitempty"`

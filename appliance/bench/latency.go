@@ -60,6 +60,6 @@ func (l *latencies) defects() int {
 	return l.total
 }
 
-func (*latencies) CoilChanged(inspection.Coil)                                             {}
-func (*latencies) RecordFailing(error)                                                     {}
-func (*latencies) Screened(inspection.Side, inspection.EncoderSpan, *inspection.Screening) {}
+func (*latencies) CoilChanged(inspection.Coil)                                                 {}
+func (*latencies) RecordFailing(error)                                                         {}
+func (*latencies) Screened(inspection.CameraID, inspection.EncoderSpan, *inspection.Screening) {}

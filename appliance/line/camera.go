@@ -37,6 +37,8 @@ type cameraLine struct {
 	// Owned by the settle goroutine.
 	account accounts
 	merge   merger
+
+	view view // where it looks, and its neighbours
 }
 
 // grabbed is a frame on its way to the detector, behind the strip that was lost just before it. The
@@ -57,6 +59,7 @@ type settling struct {
 	arrived  time.Time
 	edges    inspection.StripEdges
 	blind    []inspection.UnscreenedLines
+	unseen   bool                // no line of it showed strip
 	uncoiled bool                // screened while no coil ran: its regions were let go
 	state    inspection.GapState // empty: inspected
 	cause    string
@@ -106,6 +109,7 @@ func (c *cameraLine) run(ctx context.Context) {
 		for g := range c.grabbed {
 			c.screen(g)
 		}
+		c.view.edges.gone(c.view.place)
 	})
 	stages.Go(c.settle)
 	if err := c.grab(ctx); err != nil {
@@ -169,6 +173,7 @@ func (c *cameraLine) screen(g grabbed) {
 	s := <-c.idle
 	began := time.Now()
 	s.lost, s.hasFrame, s.n, s.state, s.cause, s.uncoiled = g.lost, g.frame != nil, 0, "", "", false
+	s.unseen = false
 	if f := g.frame; f != nil {
 		s.span, s.lines, s.seam, s.arrived = f.Span, f.Image.Height, f.Seam, f.Arrived
 		s.edges, s.blind = inspection.StripEdges{}, s.blind[:0]
@@ -177,6 +182,7 @@ func (c *cameraLine) screen(g grabbed) {
 		} else {
 			c.screenFrame(s, f)
 		}
+		c.view.edges.come(c.view.place, f.Span.To)
 		f.Release()
 	}
 	c.stats.busy(time.Since(began), 0)
@@ -199,7 +205,8 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 	c.stats.screened(time.Since(began))
 	s.edges = c.screening.Edges
 	s.blind = append(s.blind, c.screening.Unscreened...)
-	o.Observer.Screened(c.Side, f.Span, &c.screening)
+	c.view.saw(c.Locator, f, s.edges)
+	o.Observer.Screened(c.ID, f.Span, &c.screening)
 	if len(c.coils) == 0 {
 		if s.edges.Present {
 			c.stats.unassigned(f.Span.Len())
@@ -212,7 +219,7 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 	}
 	if blind == f.Image.Height && c.line.tracker.inside(c.coils, f.Span) {
 		// A dark lamp or a covered window looks like this: nothing was seen, so nothing was inspected.
-		s.state, s.cause = inspection.Incomplete, s.blind[0].Cause
+		s.state, s.cause, s.unseen = inspection.Incomplete, s.blind[0].Cause, true
 		return
 	}
 	found := c.screening.Regions

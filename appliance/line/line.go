@@ -47,10 +47,9 @@ type Classifier interface {
 type Locator interface {
 	// Length is the strip length that n encoder counts make.
 	Length(n inspection.EncoderCount) inspection.MM
-	// Width is the strip width that px pixels across make.
-	Width(px float64) inspection.MM
-	// Across is the distance from the operator-side edge of pixels [x0, x1), least edge first.
-	Across(x0, x1 float64, e inspection.StripEdges) (from, to inspection.MM)
+	// Across is where a pixel lies across the line: mm from a place that the cameras of a side have in common, the more
+	// the nearer it is to the drive side.
+	Across(x float64) inspection.MM
 }
 
 // CoilLog is the durable record. Each call is all or nothing.
@@ -67,13 +66,16 @@ type Observer interface {
 	CoilChanged(c inspection.Coil)
 	RecordFailing(err error) // nil: recording works again
 	// Screened lends the reduced picture of a frame that was screened.
-	Screened(side inspection.Side, span inspection.EncoderSpan, s *inspection.Screening)
+	Screened(id inspection.CameraID, span inspection.EncoderSpan, s *inspection.Screening)
 }
 
 // Camera is one camera of the line and what belongs to it.
 type Camera struct {
-	ID       inspection.CameraID
-	Side     inspection.Side
+	ID   inspection.CameraID
+	Side inspection.Side
+	// Width of a frame in pixels. It is needed where several cameras look at one side, which must leave no strip between
+	// them.
+	Width    int
 	Source   FrameSource
 	Detector Detector
 	Gain     inspection.ColumnGain
@@ -152,7 +154,7 @@ func New(o Options) (*Line, error) {
 	if o.Lossless && len(o.Cameras)*o.RegionCap > cropBuffers {
 		return nil, fmt.Errorf("line: %d cameras of %d regions a frame can hold all %d crops and wait for each other; allowed are %d regions", len(o.Cameras), o.RegionCap, cropBuffers, cropBuffers/len(o.Cameras))
 	}
-	seen, sides := map[inspection.CameraID]bool{}, map[inspection.Side]bool{}
+	seen := map[inspection.CameraID]bool{}
 	for i, c := range o.Cameras {
 		if seen[c.ID] {
 			return nil, fmt.Errorf("line: two cameras have the id %q; each needs its own", c.ID)
@@ -160,11 +162,13 @@ func New(o Options) (*Line, error) {
 		if !c.Side.Valid() {
 			return nil, fmt.Errorf("line: camera %s looks at side %q; allowed are top and bottom", c.ID, c.Side)
 		}
-		if sides[c.Side] {
-			return nil, fmt.Errorf("line: two cameras look at the %s side; one camera a side is allowed", c.Side)
-		}
-		seen[c.ID], sides[c.Side] = true, true
+		seen[c.ID] = true
 		l.cameras = append(l.cameras, newCameraLine(l, i, c, crops))
+	}
+	for _, side := range inspection.Sides() {
+		if err := l.arrange(side); err != nil {
+			return nil, err
+		}
 	}
 	return l, nil
 }

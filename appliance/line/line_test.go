@@ -37,6 +37,8 @@ type scriptedDetector struct {
 	delay  time.Duration
 	resets int
 	fail   bool
+	edges  func(frame int) inspection.StripEdges // nil: 4 pixels from either side
+	frames int
 }
 
 func (d *scriptedDetector) Reset() { d.resets++ }
@@ -58,6 +60,10 @@ func (d *scriptedDetector) Screen(out *inspection.Screening, img inspection.Line
 		return errors.New("detector: broken")
 	}
 	out.Edges = inspection.StripEdges{Present: true, Left: 4, Right: float64(img.Width) - 4, LastLine: img.Height}
+	if d.edges != nil {
+		out.Edges = d.edges(d.frames)
+		d.frames++
+	}
 	out.Regions = out.Regions[:0]
 	for y := range img.Height {
 		for x, v := range img.Row(y) {
@@ -159,9 +165,9 @@ func (l *memoryLog) CloseCoil(_ context.Context, id inspection.CoilID, s inspect
 // quiet is an Observer that keeps what it was told of failures.
 type quiet struct{ failing, recovered atomic.Int64 }
 
-func (q *quiet) Recorded(*inspection.Batch)                                              {}
-func (q *quiet) CoilChanged(inspection.Coil)                                             {}
-func (q *quiet) Screened(inspection.Side, inspection.EncoderSpan, *inspection.Screening) {}
+func (q *quiet) Recorded(*inspection.Batch)                                                  {}
+func (q *quiet) CoilChanged(inspection.Coil)                                                 {}
+func (q *quiet) Screened(inspection.CameraID, inspection.EncoderSpan, *inspection.Screening) {}
 func (q *quiet) RecordFailing(err error) {
 	if err != nil {
 		q.failing.Add(1)
@@ -174,10 +180,7 @@ func (q *quiet) RecordFailing(err error) {
 type unit struct{}
 
 func (unit) Length(n inspection.EncoderCount) inspection.MM { return inspection.MM(n) }
-func (unit) Width(px float64) inspection.MM                 { return inspection.MM(px) }
-func (unit) Across(x0, x1 float64, e inspection.StripEdges) (from, to inspection.MM) {
-	return inspection.MM(x0 - e.Left), inspection.MM(x1 - e.Left)
-}
+func (unit) Across(x float64) inspection.MM                 { return inspection.MM(x) }
 
 // mark is a region that a scripted frame carries.
 type mark struct {

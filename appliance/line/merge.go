@@ -34,6 +34,7 @@ type openDefect struct {
 	parts        []inspection.RegionOfInterest // in the newest frame
 	defect       inspection.Defect
 	image        *inspection.Crop
+	shared       bool                               // a neighbour may have seen it too
 	weight       map[inspection.DefectClass]float64 // confidence times area
 	conf         map[inspection.DefectClass]float32
 	before       bool    // it reached the end of the frame before
@@ -78,14 +79,15 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 		return
 	}
 	loc := m.camera.Locator
-	from, to := loc.Across(float64(r.X), float64(r.X+r.Width), s.edges)
+	x0, x1 := float64(r.X), float64(r.X+r.Width)
+	edge, _, _ := m.camera.view.edges.at(middle)
+	from, to := m.camera.across(x0, x1, edge)
 	part := inspection.StripRect{
 		Along:  max(0, loc.Length(count(r.Y)-coil.head)),
 		Across: from, Width: to - from,
 		Length: loc.Length(count(r.Y+r.Height) - count(r.Y)),
 	}
-	x0, x1 := float64(r.X), float64(r.X+r.Width)
-	area := float64(r.Area) * float64(loc.Width(1)) * float64(loc.Length(s.span.Len())) / float64(s.lines)
+	area := float64(r.Area) * float64(to-from) / (x1 - x0) * float64(loc.Length(s.span.Len())) / float64(s.lines)
 	d := m.joined(coil, r, x0, x1, p.verdict.Class)
 	if d == nil {
 		d = &openDefect{
@@ -96,6 +98,7 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 		m.open = append(m.open, d)
 	}
 	d.parts = append(d.parts, r)
+	d.shared = d.shared || m.camera.shares(x0, x1)
 	if r.Y+r.Height >= s.lines-borderLines {
 		d.reach(x0, x1)
 	}
@@ -159,7 +162,7 @@ func (d *openDefect) absorb(o *openDefect) {
 	if o.reaches {
 		d.reach(o.endX0, o.endX1)
 	}
-	d.parts = append(d.parts, o.parts...)
+	d.parts, d.shared = append(d.parts, o.parts...), d.shared || o.shared
 	if o.defect.Contrast > d.defect.Contrast {
 		d.defect.Contrast, d.image = o.defect.Contrast, o.image
 	}
@@ -232,5 +235,5 @@ func (m *merger) send(d *openDefect) {
 	if d.defect.Seen.IsZero() {
 		d.defect.Seen = time.Now().UTC()
 	}
-	m.camera.line.rec.queue <- entry{coil: d.coil, camera: m.camera.index, defect: &d.defect, image: d.image}
+	m.camera.line.rec.queue <- entry{coil: d.coil, camera: m.camera.index, defect: &d.defect, image: d.image, shared: d.shared}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ type entry struct {
 	camera   int
 	defect   *inspection.Defect
 	image    *inspection.Crop
+	shared   bool // a neighbour of the camera may have seen the defect too
 	gaps     []inspection.Gap
 	progress inspection.MM
 	width    inspection.MM
@@ -36,7 +38,8 @@ type coilRecord struct {
 	batch    inspection.Batch
 	recorded inspection.DefectMap  // all that is durable of the coil: what it is graded by
 	progress []inspection.Progress // by camera, newest
-	passed   int
+	over     []bool                // by camera: nothing more comes of it
+	join     joiner
 	moved    bool
 	moves    time.Time // when progress alone was written last
 }
@@ -114,7 +117,8 @@ func (r *recorder) flushAll(ctx context.Context) error {
 }
 
 func (r *recorder) end(ctx context.Context) error {
-	for c := range r.coils {
+	for c, k := range r.coils {
+		k.join.release(func(int) inspection.MM { return math.MaxFloat64 }, k.add)
 		if err := r.flush(ctx, c, true); err != nil {
 			return err
 		}
@@ -125,31 +129,70 @@ func (r *recorder) end(ctx context.Context) error {
 func (r *recorder) enter(ctx context.Context, e entry) error {
 	k := r.coils[e.coil]
 	if k == nil {
-		k = &coilRecord{progress: make([]inspection.Progress, len(r.line.cameras)), batch: inspection.Batch{Coil: e.coil.id}}
+		n := len(r.line.cameras)
+		k = &coilRecord{
+			progress: make([]inspection.Progress, n), over: make([]bool, n), batch: inspection.Batch{Coil: e.coil.id},
+			join: joiner{cameras: r.line.cameras},
+		}
 		for i, c := range r.line.cameras {
 			k.progress[i].Side = c.Side
 		}
 		r.coils[e.coil] = k
 	}
-	if e.defect != nil {
-		k.batch.Defects = append(k.batch.Defects, *e.defect)
-		k.batch.Images = append(k.batch.Images, e.image)
+	switch {
+	case e.defect == nil:
+	case e.shared:
+		k.join.hold(e)
+	default:
+		k.add(e)
 	}
 	k.batch.Gaps = append(k.batch.Gaps, e.gaps...)
 	if p := &k.progress[e.camera]; e.progress > p.To {
 		p.To, p.Width = e.progress, e.width
 		k.moved = true
 	}
-	if e.passed {
-		k.passed++
+	k.over[e.camera] = k.over[e.camera] || e.passed
+	if len(k.join.held) > 0 {
+		k.join.release(k.told, k.add)
 	}
 	switch {
-	case k.passed == len(r.line.cameras):
+	case !slices.Contains(k.over, false):
 		return r.closeCoil(ctx, e.coil)
 	case len(k.batch.Defects) >= fullBatch:
 		return r.flush(ctx, e.coil, false)
 	}
 	return nil
+}
+
+// add takes a defect into the next transaction.
+func (k *coilRecord) add(e entry) {
+	k.batch.Defects = append(k.batch.Defects, *e.defect)
+	k.batch.Images = append(k.batch.Images, e.image)
+}
+
+// told is how far a camera has told all that it has of the coil.
+func (k *coilRecord) told(camera int) inspection.MM {
+	if k.over[camera] {
+		return math.MaxFloat64
+	}
+	return k.progress[camera].To
+}
+
+// bySide appends how far the record of each side is complete: as far as that of all its cameras, and not past a defect
+// that is held back.
+func (k *coilRecord) bySide(dst []inspection.Progress) []inspection.Progress {
+	for i, p := range k.progress {
+		if at, held := k.join.oldest(i); held {
+			p.To = min(p.To, at)
+		}
+		j := slices.IndexFunc(dst, func(q inspection.Progress) bool { return q.Side == p.Side })
+		if j < 0 {
+			dst = append(dst, p)
+			continue
+		}
+		dst[j].To, dst[j].Width = min(dst[j].To, p.To), max(dst[j].Width, p.Width)
+	}
+	return dst
 }
 
 // flush makes what a coil has gathered durable. Progress alone waits for progressEvery, unless now.
@@ -161,7 +204,7 @@ func (r *recorder) flush(ctx context.Context, c *coilRun, now bool) error {
 			return nil
 		}
 	}
-	b.Progress = append(b.Progress[:0], k.progress...)
+	b.Progress = k.bySide(b.Progress[:0])
 	if err := r.persist("defects of coil "+string(c.id), func(try int) error {
 		if try > 0 { // the disk may be full: pictures go before records
 			b.Images = nil

@@ -60,6 +60,13 @@ func (c *cameraLine) settleFrame(s *settling) {
 	if late > 0 && s.state == "" {
 		s.state, s.cause = inspection.DetectedOnly, "regions were not classified in time"
 	}
+	c.view.edges.await(c.view.place, s.middle())
+	if len(s.blind) > 0 && !c.view.alone() && c.view.edges.elsewhere(c.view.place, s.middle()) {
+		s.blind = s.blind[:0] // what it did not see, its neighbours did
+		if s.unseen {
+			s.state, s.cause = "", ""
+		}
+	}
 	coils := c.account.over(s.span)
 	if s.uncoiled && s.state == "" && len(coils) > 0 {
 		s.state, s.cause = inspection.DetectedOnly, "the strip was screened before its coil was started"
@@ -129,7 +136,8 @@ func (a *accounts) width(s *settling) {
 	if !s.edges.Present {
 		return
 	}
-	w := a.camera.Locator.Width(s.edges.Right - s.edges.Left)
+	operator, drive, _ := a.camera.view.edges.at(s.middle())
+	w := drive - operator
 	a.camera.stats.width(w)
 	for _, r := range a.over(s.span) {
 		k := a.of(r)
@@ -160,6 +168,9 @@ func (a *accounts) frame(s *settling, coiled bool) {
 	}
 	until(s.span.To)
 }
+
+// middle is the encoder count of the frame's middle.
+func (s *settling) middle() inspection.EncoderCount { return s.span.From + s.span.Len()/2 }
 
 // countAt is the encoder count of a line of the frame.
 func (s *settling) countAt(y int, round func(float64) float64) inspection.EncoderCount {
