@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/coilsight/coilsight/appliance"
@@ -29,9 +30,43 @@ type TruthReport struct {
 	FoundShare float64 `json:"found_share"`
 	PlaceShare float64 `json:"placed_share"`
 	ClassShare float64 `json:"class_right_share"`
+	// Twice counts events on a seeded defect beside the one that speaks for it.
+	Twice int `json:"events_beside"`
+	// Along and Across say how far the middles of events lie from those of the small defects they are on.
+	Along  PositionError `json:"along"`
+	Across PositionError `json:"across"`
 
 	GoodReport
 	ByClass map[inspection.DefectClass]*ClassTruth `json:"by_class"`
+}
+
+// PositionError is the error of places along one axis, mm.
+type PositionError struct {
+	N    int     `json:"n"`
+	Mean float64 `json:"mean_mm"` // with its sign
+	P50  float64 `json:"p50_mm"`  // of the size, as the next
+	P99  float64 `json:"p99_mm"`
+
+	errors []float64
+}
+
+// smallMM is the longest side of a defect whose middle is compared: of a larger one a part may be found.
+const smallMM = inspection.MM(30)
+
+func (e *PositionError) add(mm inspection.MM) { e.errors = append(e.errors, float64(mm)) }
+
+func (e *PositionError) sum() {
+	e.N = len(e.errors)
+	if e.N == 0 {
+		return
+	}
+	sizes := make([]float64, e.N)
+	for i, v := range e.errors {
+		e.Mean += v / float64(e.N)
+		sizes[i] = math.Abs(v)
+	}
+	slices.Sort(sizes)
+	e.P50, e.P99 = sizes[e.N/2], sizes[e.N*99/100]
 }
 
 // GoodReport is what a line reports of strip on which there is nothing to report.
@@ -65,8 +100,19 @@ const (
 // Truth rolls simulated coils through the whole line, seeded ones and good ones of metres each side, and
 // compares the record with the mill's truth.
 func Truth(ctx context.Context, o Options, metres float64) (TruthReport, error) {
+	r, err := SeededStrip(ctx, o, metres, 1)
+	if err != nil {
+		return r, err
+	}
+	r.GoodReport, err = GoodStrip(ctx, o, metres)
+	return r, err
+}
+
+// SeededStrip rolls a simulated coil of so many metres with seeded defects past one or two cameras a side, and compares the
+// record with the mill's truth.
+func SeededStrip(ctx context.Context, o Options, metres float64, cameras int) (TruthReport, error) {
 	r := TruthReport{ByClass: map[inspection.DefectClass]*ClassTruth{}}
-	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed, DefectsPer100m: 40}, metres, func(m *mill.Mill, id inspection.CoilID, got inspection.DefectMap, _ []line.CameraStatus) {
+	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed, DefectsPer100m: 40}, metres, cameras, func(m *mill.Mill, id inspection.CoilID, got inspection.DefectMap, _ []line.CameraStatus) {
 		seeded, _ := m.Truth(id)
 		for _, t := range seeded {
 			r.compare(t, got.Defects)
@@ -78,15 +124,16 @@ func Truth(ctx context.Context, o Options, metres float64) (TruthReport, error) 
 	r.FoundShare = share(float64(r.Found), float64(r.Seeded))
 	r.PlaceShare = share(float64(r.Placed), float64(r.Found))
 	r.ClassShare = share(float64(r.ClassRight), float64(r.Found))
-	r.GoodReport, err = GoodStrip(ctx, o, metres)
-	return r, err
+	r.Along.sum()
+	r.Across.sum()
+	return r, nil
 }
 
 // GoodStrip rolls a simulated coil of so many metres without seeded defects through the whole line, both
 // sides, and counts what was recorded all the same.
 func GoodStrip(ctx context.Context, o Options, metres float64) (GoodReport, error) {
 	r := GoodReport{InspectedEveryMM: true}
-	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed + 1, Good: true}, metres, func(_ *mill.Mill, _ inspection.CoilID, got inspection.DefectMap, st []line.CameraStatus) {
+	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed + 1, Good: true}, metres, 1, func(_ *mill.Mill, _ inspection.CoilID, got inspection.DefectMap, st []line.CameraStatus) {
 		r.account(got)
 		r.FalseEvents = len(got.Defects)
 		r.GoodMetres = 2 * float64(got.Strip.Length) / 1000
@@ -141,16 +188,27 @@ func (r *TruthReport) compare(t mill.SeededDefect, got []inspection.Defect) {
 	r.Seeded++
 	k.Seeded++
 	var best *inspection.Defect
-	most := 0.0
+	most, on := 0.0, 0
 	for i := range got {
-		if d := &got[i]; d.Side == t.Side {
-			if a := overlap(d.Rect, t.Rect); a > most {
-				best, most = d, a
-			}
+		d := &got[i]
+		if d.Side != t.Side {
+			continue
+		}
+		a := d.Rect.Overlap(t.Rect).Area()
+		if a > 0 {
+			on++
+		}
+		if a > most {
+			best, most = d, a
 		}
 	}
 	if best == nil {
 		return
+	}
+	r.Twice += on - 1
+	if t.Rect.Length <= smallMM && t.Rect.Width <= smallMM {
+		r.Along.add(best.Rect.Along + best.Rect.Length/2 - t.Rect.Along - t.Rect.Length/2)
+		r.Across.add(best.Rect.Across + best.Rect.Width/2 - t.Rect.Across - t.Rect.Width/2)
 	}
 	r.Found++
 	k.Found++
@@ -164,15 +222,6 @@ func (r *TruthReport) compare(t mill.SeededDefect, got []inspection.Defect) {
 	}
 }
 
-func overlap(a, b inspection.StripRect) float64 {
-	l := min(a.Along+a.Length, b.Along+b.Length) - max(a.Along, b.Along)
-	w := min(a.Across+a.Width, b.Across+b.Width) - max(a.Across, b.Across)
-	if l <= 0 || w <= 0 {
-		return 0
-	}
-	return float64(l) * float64(w)
-}
-
 // distance is how far the middle of event lies outside the seeded rectangle.
 func distance(event, seeded inspection.StripRect) inspection.MM {
 	outside := func(at, from, to inspection.MM) float64 { return float64(max(from-at, at-to, 0)) }
@@ -182,8 +231,19 @@ func distance(event, seeded inspection.StripRect) inspection.MM {
 	))
 }
 
-// rollCoil rolls one coil of a mill that waits for the line, and shows what was recorded of it.
-func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, show func(*mill.Mill, inspection.CoilID, inspection.DefectMap, []line.CameraStatus)) (err error) {
+// sharedPixels is how much two cameras of a side see both, 50 mm.
+const sharedPixels = 100
+
+// columnsOf shares the columns of a frame out to cameras.
+func columnsOf(cameras int) [][2]int {
+	if cameras == 1 {
+		return [][2]int{{0, truthPixels}}
+	}
+	return [][2]int{{0, truthPixels/2 + sharedPixels/2}, {truthPixels/2 - sharedPixels/2, truthPixels}}
+}
+
+// rollCoil rolls one coil of a mill that waits for the line past one or two cameras a side, and shows what was recorded of it.
+func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, cameras int, show func(*mill.Mill, inspection.CoilID, inspection.DefectMap, []line.CameraStatus)) (err error) {
 	closing := func(what func() error) { err = errors.Join(err, what()) }
 	dir := filepath.Join(o.Work, fmt.Sprintf("truth-%d", mo.Seed))
 	defer closing(func() error { return os.RemoveAll(dir) })
@@ -228,21 +288,32 @@ func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, s
 		Classifier: e, Log: st, Observer: &latencies{}, Model: e.Bundle.ID, Cut: inference.CutCrop,
 		CropSize: inference.CropSize, RegionCap: o.Config.Line.RegionCap, Lossless: true, Logger: slog.New(slog.DiscardHandler),
 	}
+	var splits []*views
 	for _, side := range inspection.Sides() {
 		c := m.Camera(side)
 		gain, err := calibration.FitFlatField(c.WhiteReference())
 		if err != nil {
 			return err
 		}
-		d, err := inference.NewDetector(truthPixels, inference.DetectorOptions{Threshold: o.Config.Detector.Threshold})
+		split, err := splitViews(c.ID, c, m.Options().FrameLines, columnsOf(cameras)...)
 		if err != nil {
 			return err
 		}
-		defer d.Close()
-		opts.Cameras = append(opts.Cameras, line.Camera{
-			ID: c.ID, Side: side, Source: c, Detector: d, Gain: gain,
-			Locator: calibration.Geometry{MMPerPixel: lineMM, MMPerCount: lineMM, OperatorSideRight: !c.OperatorSideLeft},
-		})
+		defer closing(split.Close)
+		splits = append(splits, split)
+		for i, v := range split.of {
+			d, err := inference.NewDetector(v.to-v.from, inference.DetectorOptions{Threshold: o.Config.Detector.Threshold})
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			g := calibration.Geometry{MMPerPixel: lineMM, MMPerCount: lineMM, OperatorSideRight: !c.OperatorSideLeft}
+			g.Position = g.Across(float64(v.from))
+			opts.Cameras = append(opts.Cameras, line.Camera{
+				ID: inspection.CameraID(fmt.Sprintf("%s-%d", c.ID, i+1)), Side: side, Width: v.to - v.from, Source: v, Detector: d,
+				Gain: gain[v.from:v.to], Locator: g,
+			})
+		}
 	}
 	if l, err = line.New(opts); err != nil {
 		return err
@@ -250,9 +321,13 @@ func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, s
 	var rolling sync.WaitGroup
 	var rolled error
 	rolling.Go(func() { rolled = m.Run(ctx) })
+	shared := make([]error, len(splits))
+	for i, s := range splits {
+		rolling.Go(func() { shared[i] = s.Run(ctx) })
+	}
 	ran := l.Run(ctx)
 	rolling.Wait()
-	if err := errors.Join(ran, rolled); err != nil {
+	if err := errors.Join(append(shared, ran, rolled)...); err != nil {
 		return err
 	}
 	got, err := st.Map(ctx, coil)

@@ -18,6 +18,7 @@ func TestSeededDefectsAreFoundPlacedAndNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d of %d found, %d within 5 mm, %d of the right class; %.1f false events per 1,000 m", r.Found, r.Seeded, r.Placed, r.ClassRight, r.FalsePer1000M)
+	t.Logf("small ones: along %+.2f mm, half within %.2f, 99 %% within %.2f; across %+.2f, %.2f, %.2f (%d)", r.Along.Mean, r.Along.P50, r.Along.P99, r.Across.Mean, r.Across.P50, r.Across.P99, r.Along.N)
 	for class, k := range r.ByClass {
 		t.Logf("%-36s %d of %d found, %d right: %v", class, k.Found, k.Seeded, k.ClassRight, k.As)
 	}
@@ -39,5 +40,32 @@ func TestSeededDefectsAreFoundPlacedAndNamed(t *testing.T) {
 	}
 	if r.FalsePer1000M > 50 {
 		t.Errorf("%.1f false events per 1,000 m of good strip; allowed are 50", r.FalsePer1000M)
+	}
+}
+
+// Two cameras a side that share 50 mm must record what one does: nothing twice, nothing lost between them, nothing elsewhere.
+func TestTwoCamerasASideRecordWhatOneDoes(t *testing.T) {
+	metres := 40.0
+	if testing.Short() {
+		metres = 20
+	}
+	o := bench.Options{Config: appliance.DefaultConfig(), Work: t.TempDir()}
+	one, err := bench.SeededStrip(t.Context(), o, metres, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := bench.SeededStrip(t.Context(), o, metres, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("one camera: %d of %d found, %d placed, %d events beside; two: %d, %d, %d; across %+.2f and %+.2f mm", one.Found, one.Seeded, one.Placed, one.Twice, two.Found, two.Placed, two.Twice, one.Across.Mean, two.Across.Mean)
+	if two.Seeded != one.Seeded || two.Found < one.Found-1 || two.Placed < one.Placed-1 {
+		t.Errorf("two cameras found %d and placed %d of %d; one found %d and placed %d", two.Found, two.Placed, two.Seeded, one.Found, one.Placed)
+	}
+	if two.Twice > one.Twice+1 {
+		t.Errorf("%d events beside those that speak for a defect, with one camera %d", two.Twice, one.Twice)
+	}
+	if d := two.Across.Mean - one.Across.Mean; d > 0.25 || d < -0.25 {
+		t.Errorf("with two cameras places lie %.2f mm farther across", d)
 	}
 }
