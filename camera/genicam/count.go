@@ -21,8 +21,9 @@ type counter struct {
 }
 
 type tick struct {
-	count uint64
-	at    time.Duration // the camera's clock
+	count  uint64
+	device time.Duration // the camera's clock
+	host   time.Time
 }
 
 // behind is how many frames after another an id is. GigE Vision's 16-bit ids run from 1 to 65535 and
@@ -59,23 +60,28 @@ func (c *counter) number(id uint64, device time.Duration, now time.Time) uint64 
 			copy(c.window[:], c.window[1:])
 			c.ticks--
 		}
-		c.window[c.ticks] = tick{n, device}
+		c.window[c.ticks] = tick{n, device, now}
 		c.ticks++
 	}
 	c.next, c.last = n+1, now
 	return n
 }
 
-// rate is the frames a second of the last window, by the camera's clock; 0: not known.
+// rate is the frames a second of the last window, by the camera's clock or, where that stands, by the
+// host's; 0: not known.
 func (c *counter) rate() float64 {
 	if c.ticks < 2 {
 		return 0
 	}
 	a, b := c.window[0], c.window[c.ticks-1]
-	if b.at <= a.at {
+	took := b.device - a.device
+	if took <= 0 {
+		took = b.host.Sub(a.host)
+	}
+	if took <= 0 {
 		return 0
 	}
-	return float64(b.count-a.count) / (b.at - a.at).Seconds()
+	return float64(b.count-a.count) / took.Seconds()
 }
 
 // lose notes that the connection ended. Before the first frame there is nothing to miss.

@@ -18,7 +18,7 @@ const (
 	// retry is how often a lost camera is asked at its last address, search how often it is looked for
 	// elsewhere, which takes a second.
 	retry  = 200 * time.Millisecond
-	search = 3 * time.Second
+	search = 2 * time.Second
 )
 
 // configure sets an open camera up and gives what its frames will be like. A camera may still be
@@ -303,7 +303,15 @@ func (s *Source) present(ctx context.Context) (Device, bool) {
 		return Device{}, false
 	}
 	d, err := identify(ctx, at)
-	return d, err == nil && d.ID == s.device.ID
+	if err != nil {
+		return d, false
+	}
+	if d.ID != s.device.ID {
+		// Another camera has another calibration: a person decides.
+		s.lost(fmt.Errorf("%s is in the place of %s", d, s.device.ID))
+		return d, false
+	}
+	return d, true
 }
 
 // elsewhere looks for the camera under another address.

@@ -83,6 +83,25 @@ func TestCameraThatComesBackResumesWithItsSettingsAndAGap(t *testing.T) {
 	}
 }
 
+func TestAnotherCameraInItsPlaceIsNotTaken(t *testing.T) {
+	c := start(t, first, "P1", 0)
+	s := open(t, genicam.Options{Camera: "top", Address: first, Features: plain(100)})
+	next(t, s).Release()
+	c.Kill()
+	other := start(t, first, "P2", 0)
+	want := "Aravis-Fake-P2 at 127.0.0.1 is in the place of Aravis-Fake-P1"
+	for end := time.Now().Add(5 * time.Second); s.State().Reason != want; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("state %+v", s.State())
+		}
+	}
+	other.Kill()
+	start(t, first, "P1", 0)
+	for s.Stats().Reconnects == 0 {
+		next(t, s).Release()
+	}
+}
+
 func TestSourceClosesWhileItsCameraIsAway(t *testing.T) {
 	c := start(t, first, "K1", 0)
 	s, err := genicam.Open(t.Context(), genicam.Options{Camera: "top", Address: first, Features: plain(100)})
