@@ -11,8 +11,9 @@ GO_SOURCES := $(shell find . -type f \( -name '*.go' -o -name '*.c' -o -name '*.
 BUNDLES := $(shell find models/bundles deploy -type f 2>/dev/null)
 
 # What the build needs of the distribution, and what the tests need beside it.
-BUILD_PACKAGES := build-essential pkg-config ca-certificates curl libopencv-core-dev libopencv-imgproc-dev
-TEST_PACKAGES := chromium python3 python3-venv
+BUILD_PACKAGES := build-essential pkg-config ca-certificates curl libopencv-core-dev libopencv-imgproc-dev \
+  libaravis-dev libusb-1.0-0-dev # Aravis asks for USB's description and does not bring it
+TEST_PACKAGES := chromium python3 python3-venv aravis-tools iproute2
 ARM64_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 
 GOFUMPT := mvdan.cc/gofumpt@v0.9.2
@@ -83,8 +84,13 @@ run: build ## the appliance on its embedded default
 
 # --- tests ----------------------------------------------------------------------------------------
 
+# Fake cameras stand on loopback addresses of their own.
+.PHONY: loopback
+loopback: build/.test-packages
+	@for a in 127.0.0.2 127.0.0.3; do ip -o address show dev lo | grep -qF "inet $$a/" || $(SUDO) ip address add $$a/8 dev lo; done
+
 .PHONY: test
-test: setup build/.test-packages build ## all tests
+test: setup build/.test-packages loopback build ## all tests
 	cd web/ui && npm run --silent test
 	cd web/ui && npm run --silent e2e
 	go test ./...
@@ -95,7 +101,7 @@ arm64: build/.arm64-packages ## the detector's arm64 kernel, under emulation
 	@inference/testdata/arm64/check.sh
 
 .PHONY: check
-check: setup build/.test-packages build/.python web/ui/dist/index.html $(TOOLS)/gofumpt $(TOOLS)/golangci-lint ## formatting, lint, imports, race tests
+check: setup build/.test-packages loopback build/.python web/ui/dist/index.html $(TOOLS)/gofumpt $(TOOLS)/golangci-lint ## formatting, lint, imports, race tests
 	@test -z "$$($(TOOLS)/gofumpt -l $$(git ls-files '*.go'))" || { echo 'not gofumpt-clean:'; $(TOOLS)/gofumpt -l $$(git ls-files '*.go'); exit 1; }
 	go mod tidy -diff
 	go vet ./...

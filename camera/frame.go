@@ -57,6 +57,10 @@ func (f *Frame) Release() {
 	}
 }
 
+// Buffer is all of the frame's memory, for a source whose driver fills it. It keeps its address for the
+// pool's life. Only a sole holder may write to it.
+func (f *Frame) Buffer() []byte { return f.buf }
+
 // Fit sets the image to width x height pixels at the buffer's start. It reports false, and changes
 // nothing, where the buffer is too small.
 func (f *Frame) Fit(width, height int) bool {

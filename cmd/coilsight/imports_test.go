@@ -43,6 +43,9 @@ var fences = map[string]string{
 	"github.com/yalue/onnxruntime_go":  "inference",
 }
 
+// native are libraries of the distribution that may be linked in one place.
+var native = map[string]string{"aravis-0.8": "camera/genicam"}
+
 func rule(pkg string) (allowed []string, known bool) {
 	if allowed, known = mayImport[pkg]; known {
 		return allowed, true
@@ -56,7 +59,7 @@ func rule(pkg string) (allowed []string, known bool) {
 }
 
 func TestPackagesImportOnlyWhatTheArchitectureAllows(t *testing.T) {
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,CgoPkgConfig", module+"...")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -64,8 +67,9 @@ func TestPackagesImportOnlyWhatTheArchitectureAllows(t *testing.T) {
 	seen := 0
 	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p struct {
-			ImportPath string
-			Imports    []string
+			ImportPath   string
+			Imports      []string
+			CgoPkgConfig []string
 		}
 		if err := dec.Decode(&p); err == io.EOF {
 			break
@@ -78,6 +82,11 @@ func TestPackagesImportOnlyWhatTheArchitectureAllows(t *testing.T) {
 		if !known {
 			t.Errorf("package %s is not in the architecture", pkg)
 			continue
+		}
+		for _, lib := range p.CgoPkgConfig {
+			if native[lib] != pkg {
+				t.Errorf("%s links %s, which it may not", pkg, lib)
+			}
 		}
 		for _, i := range p.Imports {
 			for lib, home := range fences {

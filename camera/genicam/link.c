@@ -1,0 +1,95 @@
+#include "link.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+void coil_room(ArvStream *stream, int bytes)
+{
+	in_port_t port = htons(arv_gv_stream_get_port(ARV_GV_STREAM(stream)));
+
+	// Aravis tells the port alone; the process has one UDP socket of it.
+	for (int fd = 0; fd < 65536; fd++) {
+		struct sockaddr_in a;
+		socklen_t n = sizeof a;
+		int type;
+		socklen_t m = sizeof type;
+
+		if (getsockname(fd, (struct sockaddr *)&a, &n) != 0 || a.sin_family != AF_INET || a.sin_port != port ||
+		    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) != 0 || type != SOCK_DGRAM)
+			continue;
+		if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
+			setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+		return;
+	}
+}
+
+static guint64 info(ArvStream *s, const char *name)
+{
+	return arv_stream_get_info_uint64_by_name(s, name);
+}
+
+// useful is how many packets were put into frames.
+static guint64 useful(ArvStream *s)
+{
+	return info(s, "n_received_packets") - info(s, "n_ignored_packets") - info(s, "n_duplicated_packets") -
+	       info(s, "n_error_packets");
+}
+
+void coil_callback(void *data, ArvStreamCallbackType type, ArvBuffer *buffer)
+{
+	coil_link *l = data;
+	ArvStream *s = g_atomic_pointer_get(&l->stream);
+
+	if (s == NULL)
+		return;
+	switch (type) {
+	case ARV_STREAM_CALLBACK_TYPE_START_BUFFER:
+		// Aravis has counted the packet that begins the frame, and has not put it there yet.
+		l->starts[l->started % LINK_RING] = useful(s) - 1;
+		l->started++;
+		break;
+	case ARV_STREAM_CALLBACK_TYPE_BUFFER_DONE: {
+		guint64 k = l->done;
+		guint64 end = l->started > k + 1 ? l->starts[(k + 1) % LINK_RING] : useful(s);
+
+		l->received[k % LINK_RING] = (gint64)(end - l->starts[k % LINK_RING]);
+		__atomic_store_n(&l->done, k + 1, __ATOMIC_RELEASE);
+		break;
+	}
+	default:
+		break;
+	}
+}
+
+void coil_control_lost(ArvDevice *device, gpointer link)
+{
+	(void)device;
+	g_atomic_int_set(&((coil_link *)link)->control_lost, 1);
+}
+
+ArvBuffer *coil_pop(coil_link *l, guint64 timeout, gint64 *packets)
+{
+	ArvBuffer *b = arv_stream_timeout_pop_buffer(l->stream, timeout);
+
+	*packets = -1;
+	if (b == NULL || !ARV_IS_GV_STREAM(l->stream))
+		return b;
+	// Aravis hands the buffer over a moment before it calls back.
+	for (int i = 0; i < 100000 && __atomic_load_n(&l->done, __ATOMIC_ACQUIRE) <= l->popped; i++)
+		g_thread_yield();
+	*packets = l->received[l->popped % LINK_RING];
+	l->popped++;
+	return b;
+}
+
+coil_counts coil_count(coil_link *l)
+{
+	coil_counts c = {0};
+
+	arv_stream_get_statistics(l->stream, NULL, NULL, &c.no_buffer);
+	if (ARV_IS_GV_STREAM(l->stream)) {
+		c.received = info(l->stream, "n_received_packets");
+		c.resent = info(l->stream, "n_resent_packets");
+	}
+	return c;
+}
