@@ -62,6 +62,7 @@ type eye struct {
 	side     inspection.Side
 	width    int // of a frame, pixels
 	source   line.FrameSource
+	device   *cameraSource // the same, where it is a camera and not simulated
 	detector *inference.Detector
 	gain     inspection.ColumnGain
 	geometry calibration.Geometry
@@ -102,7 +103,12 @@ func New(ctx context.Context, o Options) (_ *Appliance, err error) {
 	if a.interrupted, err = a.store.RecoverInterrupted(ctx, inspection.GradeMap); err != nil {
 		return nil, err
 	}
-	if err = a.openMill(ctx); err != nil {
+	if o.Config.Source == "mill" {
+		err = a.openMill(ctx)
+	} else {
+		err = a.openCameras()
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err = a.openLine(); err != nil {
@@ -264,15 +270,22 @@ func (a *Appliance) Run(ctx context.Context) error {
 	})
 	watch.Go(func() { a.watch(ctx) })
 
-	var mill sync.WaitGroup
-	mill.Go(func() { fail("mill", a.mill.Run(ctx)) })
+	var sources sync.WaitGroup
+	if a.mill != nil {
+		sources.Go(func() { fail("mill", a.mill.Run(ctx)) })
+	}
+	for _, e := range a.cameras {
+		if e.device != nil {
+			sources.Go(func() { e.device.Run(ctx) })
+		}
+	}
 	err := a.line.Run(ctx)
 	fail("line", err)
 	if err == nil && ctx.Err() == nil { // the mill has rolled its last coil; the pages stay
 		<-ctx.Done()
 	}
 	stop(nil)
-	mill.Wait()
+	sources.Wait()
 	watch.Wait()
 
 	if _, rerr := a.store.RecoverInterrupted(a.background, inspection.GradeMap); rerr != nil {
@@ -316,6 +329,9 @@ func (a *Appliance) Close() error {
 	a.hub.Close()
 	for _, e := range a.cameras {
 		e.detector.Close()
+		if e.device != nil {
+			errs = append(errs, e.device.Close())
+		}
 	}
 	if a.mill != nil {
 		errs = append(errs, a.mill.Close())

@@ -25,6 +25,8 @@ type Config struct {
 	Data       string           `yaml:"data"`
 	Source     string           `yaml:"source"`
 	Mill       MillConfig       `yaml:"mill"`
+	Cameras    []CameraConfig   `yaml:"cameras"`
+	Encoder    EncoderConfig    `yaml:"encoder"`
 	Detector   DetectorConfig   `yaml:"detector"`
 	Classifier ClassifierConfig `yaml:"classifier"`
 	Line       LineConfig       `yaml:"line"`
@@ -73,6 +75,8 @@ func DefaultConfig() Config {
 			Seed: 1, SpeedMPS: 5, PixelsAcross: 2560, MMPerPixel: 0.5,
 			CoilLengthM: [2]float64{60, 160}, DefectsPer100M: 10,
 		},
+		Cameras:    []CameraConfig{},
+		Encoder:    EncoderConfig{MMPerCount: 0.5},
 		Detector:   DetectorConfig{Threshold: 1, Bands: 1},
 		Classifier: ClassifierConfig{Provider: "auto", Batch: 8, WithinMS: 250},
 		Line:       LineConfig{RegionCap: 64, FlushMS: 50},
@@ -156,8 +160,8 @@ func (c Config) Check() error {
 	switch {
 	case c.Data == "":
 		return bad("data", "is empty; it names the folder of the record")
-	case c.Source != "mill":
-		return bad("source", "%q is not known; allowed is mill", c.Source)
+	case c.Source != "mill" && c.Source != "cameras":
+		return bad("source", "%q is not known; allowed are mill and cameras", c.Source)
 	case !(m.SpeedMPS >= 0.1 && m.SpeedMPS <= 30):
 		return bad("mill.speed_mps", "%g m/s is not possible; allowed are 0.1 to 30", m.SpeedMPS)
 	case m.PixelsAcross < 512 || m.PixelsAcross > 16384:
@@ -190,5 +194,5 @@ func (c Config) Check() error {
 		errors.As(err, &f)
 		return bad("mill."+f.Field, "%s", f.Reason)
 	}
-	return nil
+	return c.checkCameras()
 }

@@ -51,7 +51,7 @@ func TestBadConfigurationIsNamed(t *testing.T) {
 		"listen: nowhere":                   `listen: "nowhere" is not an address`,
 		"listen: '127.0.0.1:'":              "listen:",
 		"data: ''":                          "data: is empty",
-		"source: webcam":                    `source: "webcam" is not known; allowed is mill`,
+		"source: webcam":                    `source: "webcam" is not known; allowed are mill and cameras`,
 		"mill: {speed_mps: 90}":             "mill.speed_mps: 90 m/s is not possible; allowed are 0.1 to 30",
 		"mill: {speed_mps: fast}":           "line 1:",
 		"mill: {speed_mps: .nan}":           "mill.speed_mps:",

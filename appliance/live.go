@@ -190,6 +190,11 @@ func (l *live) look(now time.Time) {
 	l.mu.Unlock()
 
 	states := cameraStates(k.cameras, before.cameras, now)
+	for i, e := range l.a.cameras {
+		if e.device != nil && e.device.Lost() != "" {
+			states[i] = "lost"
+		}
+	}
 	coverage := inspection.CoverageOf(inspection.Strip{Length: st.Position}, gaps)
 	for i, c := range k.cameras {
 		cam := l.camera(c, before.cameras[i], states[i], now.Sub(before.at), coverage)
@@ -298,6 +303,8 @@ func (l *live) conditions(st web.Live, now, before look, failing error) []condit
 		switch {
 		case c.Failed != nil:
 			raise("camera_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "reason", c.Failed.Error())
+		case l.a.cameras[i].device != nil && l.a.cameras[i].device.Lost() != "":
+			raise("camera_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "reason", l.a.cameras[i].device.Lost())
 		case st.Cameras[i].State == "lost":
 			silent := silentAfter
 			if !c.LastFrame.IsZero() {

@@ -25,6 +25,7 @@ const (
 // fills its columns.
 type livePicture struct {
 	mm      inspection.MM // a pixel, both ways
+	counts  float64       // encoder counts of a row
 	columns int
 	views   map[inspection.CameraID]*pictureView
 
@@ -48,7 +49,8 @@ const lagRows = 64
 
 // newLivePicture makes the picture of a side from its cameras.
 func newLivePicture(cameras []*eye) *livePicture {
-	p := &livePicture{mm: cameras[0].geometry.MMPerPixel, views: map[inspection.CameraID]*pictureView{}}
+	g := cameras[0].geometry
+	p := &livePicture{mm: g.MMPerPixel, counts: float64(blockPixels * cellBlocksAlong * g.MMPerPixel / g.MMPerCount), views: map[inspection.CameraID]*pictureView{}}
 	cell := p.mm * blockPixels * cellBlocksAcross
 	start := cameras[0].from()
 	for _, c := range cameras {
@@ -66,15 +68,20 @@ func newLivePicture(cameras []*eye) *livePicture {
 	return p
 }
 
-func (p *livePicture) countsPerRow() int64 { return blockPixels * cellBlocksAlong }
+// rowAt is the first row at or behind an encoder count.
+func (p *livePicture) rowAt(at inspection.EncoderCount) int64 {
+	return int64(math.Ceil(float64(at) / p.counts))
+}
 
-// add enters a screened frame. Lines and encoder counts are one to one.
+// add enters a screened frame.
 func (p *livePicture) add(id inspection.CameraID, span inspection.EncoderSpan, s *inspection.Screening) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := p.views[id]
-	from := int64(span.From) / p.countsPerRow()
-	n := int64(s.BlockRows / cellBlocksAlong)
+	from, to := p.rowAt(span.From), p.rowAt(span.To)
+	if s.BlockRows < cellBlocksAlong {
+		return
+	}
 	if p.top == 0 || from < v.next-1 { // the first frame, or the scale began anew
 		clear(p.rows)
 		p.top, p.first = from, from
@@ -83,11 +90,12 @@ func (p *livePicture) add(id inspection.CameraID, span inspection.EncoderSpan, s
 		}
 	}
 	p.place(v, s)
-	p.grow(from + n)
-	for y := max(0, p.first-from); y < n; y++ {
-		v.reduce(p.row(from + y)[v.at:][:v.columns], s, int(y)*cellBlocksAlong)
+	p.grow(to)
+	for n := max(from, p.first); n < to; n++ {
+		by := int((float64(n)*p.counts - float64(span.From)) / float64(span.Len()) * float64(s.BlockRows))
+		v.reduce(p.row(n)[v.at:][:v.columns], s, min(by, s.BlockRows-cellBlocksAlong))
 	}
-	v.next = from + n
+	v.next = max(v.next, to)
 }
 
 // place notes where the strip's operator-side edge is.
@@ -155,11 +163,11 @@ func (p *livePicture) after(row int64, head int64) web.StripPicture {
 	from := max(row+1, p.first, next-mostPictureRows)
 	pic := web.StripPicture{
 		FirstRow: from, Columns: p.columns, HeadRow: -1, LeftEdge: p.edge,
-		MMPerRow:    float64(p.mm) * float64(p.countsPerRow()),
+		MMPerRow:    float64(p.mm) * blockPixels * cellBlocksAlong,
 		MMPerColumn: float64(p.mm) * blockPixels * cellBlocksAcross,
 	}
 	if head >= 0 {
-		pic.HeadRow = head / p.countsPerRow()
+		pic.HeadRow = p.rowAt(inspection.EncoderCount(head))
 	}
 	if from >= next {
 		pic.FirstRow = next

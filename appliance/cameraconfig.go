@@ -1,0 +1,91 @@
+package appliance
+
+import (
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/coilsight/coilsight/calibration"
+	"github.com/coilsight/coilsight/camera/genicam"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// CameraConfig sets up a GenICam camera.
+type CameraConfig struct {
+	ID                string        `yaml:"id"`
+	Side              string        `yaml:"side"`
+	Address           string        `yaml:"address"` // id, serial number, MAC or IP address
+	Features          FeatureList   `yaml:"features"`
+	PacketSize        int           `yaml:"packet_size"`
+	Pixels            int           `yaml:"pixels"` // of a scan line
+	MMPerPixel        inspection.MM `yaml:"mm_per_pixel"`
+	PositionMM        inspection.MM `yaml:"position_mm"` // of the first column across the line
+	OperatorSideRight bool          `yaml:"operator_side_right"`
+}
+
+// FeatureList is a mapping of feature names to values that keeps its order, in which they are set.
+type FeatureList []genicam.Feature
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (l *FeatureList) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.MappingNode {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: features are names with values, such as {ExposureTime: 20}", n.Line)}}
+	}
+	*l = nil
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		f := genicam.Feature{Name: n.Content[i].Value}
+		if err := n.Content[i+1].Decode(&f.Value); err != nil {
+			return err
+		}
+		switch f.Value.(type) {
+		case bool, int, int64, uint64, float64, string:
+		default:
+			return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: feature %s wants a number, a word, true or false", n.Content[i+1].Line, f.Name)}}
+		}
+		*l = append(*l, f)
+	}
+	return nil
+}
+
+// EncoderConfig says how strip length is measured.
+type EncoderConfig struct {
+	MMPerCount inspection.MM `yaml:"mm_per_count"`
+}
+
+// checkCameras reports the first value of the cameras that is not allowed.
+func (c Config) checkCameras() error {
+	bad := func(field, format string, a ...any) error {
+		return &inspection.FieldError{Field: field, Reason: fmt.Sprintf(format, a...)}
+	}
+	if c.Source == "cameras" && len(c.Cameras) == 0 {
+		return bad("cameras", "is empty; source cameras needs at least one")
+	}
+	for i, k := range c.Cameras {
+		field := func(name string) string { return fmt.Sprintf("cameras[%d].%s", i, name) }
+		before := c.Cameras[:i]
+		switch {
+		case k.ID == "":
+			return bad(field("id"), "is empty; each camera needs its own name")
+		case slices.ContainsFunc(before, func(o CameraConfig) bool { return o.ID == k.ID }):
+			return bad(field("id"), "%q is the name of another camera already; each needs its own", k.ID)
+		case !inspection.Side(k.Side).Valid():
+			return bad(field("side"), "%q is not known; allowed are top and bottom", k.Side)
+		case k.Address == "":
+			return bad(field("address"), "is empty; allowed are an id, a serial number, a MAC or an IP address: coilsight camera list names those that are there")
+		case slices.ContainsFunc(before, func(o CameraConfig) bool { return o.Address == k.Address }):
+			return bad(field("address"), "%q is that of another camera already; two names for one camera are not possible", k.Address)
+		case k.Pixels < 64 || k.Pixels > 1<<16:
+			return bad(field("pixels"), "%d is not possible; allowed are 64 to 65536, the camera's Width", k.Pixels)
+		case k.PacketSize != 0 && (k.PacketSize < 576 || k.PacketSize > 16384):
+			return bad(field("packet_size"), "%d is not possible; allowed are 576 to 16384 bytes, or 0 for the greatest that arrives", k.PacketSize)
+		}
+		if err := (calibration.Geometry{MMPerPixel: k.MMPerPixel, MMPerCount: 1}).Check(); err != nil {
+			return bad(field("mm_per_pixel"), "%g mm is not possible; allowed are 0.01 to 10", float64(k.MMPerPixel))
+		}
+	}
+	if m := c.Encoder.MMPerCount; !(m >= 0.001 && m <= 100) {
+		return bad("encoder.mm_per_count", "%g mm is not possible; allowed are 0.001 to 100", float64(m))
+	}
+	return nil
+}

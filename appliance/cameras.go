@@ -1,0 +1,199 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/coilsight/coilsight/calibration"
+	"github.com/coilsight/coilsight/camera"
+	"github.com/coilsight/coilsight/camera/genicam"
+	"github.com/coilsight/coilsight/inference"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// openAgain is how long a camera that could not be opened is left alone.
+const openAgain = 2 * time.Second
+
+// openCameras makes the configured cameras. One that cannot be opened does not keep the others from their work: it is tried
+// again while the line runs, and says on the screen what is in its way.
+func (a *Appliance) openCameras() error {
+	scale := &lineScale{}
+	for _, c := range a.o.Config.Cameras {
+		g := calibration.Geometry{
+			MMPerPixel: c.MMPerPixel, MMPerCount: a.o.Config.Encoder.MMPerCount,
+			OperatorSideRight: c.OperatorSideRight, Position: c.PositionMM,
+		}
+		d, err := inference.NewDetector(c.Pixels, inference.DetectorOptions{
+			Threshold: a.o.Config.Detector.Threshold, Bands: a.o.Config.Detector.Bands, Scales: a.desk.engine().Scales(),
+		})
+		if err != nil {
+			return err
+		}
+		s := newCameraSource(c, scale, a.o.Log)
+		a.cameras = append(a.cameras, &eye{id: s.id, side: inspection.Side(c.Side), width: c.Pixels, source: s, device: s, detector: d, geometry: g})
+	}
+	return nil
+}
+
+// cameraSource is a GenICam camera that may not be there yet.
+type cameraSource struct {
+	id     inspection.CameraID
+	config CameraConfig
+	scale  *lineScale
+	log    *slog.Logger
+
+	opened chan struct{} // closed once source is set
+	offset inspection.EncoderCount
+	begun  bool // offset is known; used by Next alone
+
+	mu     sync.Mutex
+	source *genicam.Source
+	reason string // why there is none
+}
+
+func newCameraSource(c CameraConfig, scale *lineScale, log *slog.Logger) *cameraSource {
+	return &cameraSource{
+		id: inspection.CameraID(c.ID), config: c, scale: scale, log: log,
+		opened: make(chan struct{}), reason: "it has not been opened yet",
+	}
+}
+
+// Run opens the camera, however often it takes, and lets it stream until ctx ends.
+func (c *cameraSource) Run(ctx context.Context) {
+	for {
+		err := c.open(ctx)
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		c.fail(err)
+		select {
+		case <-time.After(openAgain):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *cameraSource) open(ctx context.Context) error {
+	s, err := genicam.Open(ctx, genicam.Options{
+		Camera: c.id, Address: c.config.Address, Features: c.config.Features, PacketSize: c.config.PacketSize,
+	})
+	if err != nil {
+		return err
+	}
+	if w, _ := s.Size(); w != c.config.Pixels {
+		return errors.Join(fmt.Errorf("camera %s: its frames are %d pixels wide; the configuration says %d: correct pixels, or set Width among its features", c.id, w, c.config.Pixels), s.Close())
+	}
+	c.mu.Lock()
+	c.source, c.reason = s, ""
+	c.mu.Unlock()
+	close(c.opened)
+	c.log.Info("camera streams", "camera", c.id, "device", s.Device().String())
+	for _, hint := range s.Hints() {
+		c.log.Warn("camera", "camera", c.id, "hint", hint)
+	}
+	return nil
+}
+
+// fail notes why the camera is not there, and logs it once.
+func (c *cameraSource) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if reason := err.Error(); reason != c.reason {
+		c.reason = reason
+		c.log.Error("camera cannot be used", "camera", c.id, "reason", reason)
+	}
+}
+
+// Next gives the next frame, on the scale that all cameras count on. It waits for a camera that is not there.
+func (c *cameraSource) Next(ctx context.Context) (*camera.Frame, error) {
+	select {
+	case <-c.opened:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	f, err := c.source.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !c.begun {
+		c.offset, c.begun = c.scale.offset(f), true
+	}
+	f.Span.From += c.offset
+	f.Span.To += c.offset
+	c.scale.saw(f)
+	return f, nil
+}
+
+// Lost says why no frames can come of the camera; empty while they can.
+func (c *cameraSource) Lost() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.source == nil {
+		return c.reason
+	}
+	if s := c.source.State(); !s.Streaming {
+		return s.Reason
+	}
+	return ""
+}
+
+// Stats are the transfer's own counts; ok is false before it began.
+func (c *cameraSource) Stats() (s genicam.Stats, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.source == nil {
+		return s, false
+	}
+	return c.source.Stats(), true
+}
+
+func (c *cameraSource) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.source == nil {
+		return nil
+	}
+	return c.source.Close()
+}
+
+// lineScale puts the line counters of cameras, which began at different moments, on one scale: that of the first camera to
+// deliver. Another one's first frame is taken to end where the strip was when it arrived, by the newest frame of the others and
+// the speed at which they come. That is as exact as frames arrive, about a millisecond's strip; cameras that share an encoder
+// reading are as exact as that.
+type lineScale struct {
+	mu     sync.Mutex
+	to     inspection.EncoderCount // end of the newest frame
+	at     time.Time               // of its arrival; zero before the first
+	perSec float64                 // counts a second, of the newest frames
+}
+
+// offset is what a camera's counts are moved by, from its first frame.
+func (s *lineScale) offset(f *camera.Frame) inspection.EncoderCount {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at.IsZero() {
+		return 0
+	}
+	now := s.to + inspection.EncoderCount(s.perSec*f.Arrived.Sub(s.at).Seconds())
+	return now - f.Span.To
+}
+
+// saw takes in a frame on the common scale.
+func (s *lineScale) saw(f *camera.Frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if over := f.Arrived.Sub(s.at).Seconds(); !s.at.IsZero() && over > 0 && f.Span.To > s.to {
+		s.perSec = float64(f.Span.To-s.to) / over
+	}
+	if f.Span.To > s.to || s.at.IsZero() {
+		s.to, s.at = f.Span.To, f.Arrived
+	}
+}
