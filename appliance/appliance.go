@@ -66,6 +66,8 @@ type eye struct {
 	detector *inference.Detector
 	gain     inspection.ColumnGain
 	geometry calibration.Geometry
+	// calibrations are the versions that gain and geometry come from; none: from the configuration.
+	calibrations []inspection.CalibrationRef
 }
 
 // from is where the camera's view begins across the line, on the operator side.
@@ -200,7 +202,7 @@ func (a *Appliance) openLine() error {
 	a.live = newLive(a)
 	c := a.o.Config
 	o := line.Options{
-		Classifier: a.desk, Log: a.store, Observer: a.live, Model: a.changeModel,
+		Classifier: a.desk, Log: a.store, Observer: a.live, Setup: a.setUp,
 		Cut: inference.CutCrop, CropSize: inference.CropSize, RegionCap: c.Line.RegionCap,
 		ClassifyWithin: time.Duration(c.Classifier.WithinMS) * time.Millisecond,
 		FlushEvery:     time.Duration(c.Line.FlushMS) * time.Millisecond, Logger: a.o.Log,
@@ -227,10 +229,10 @@ func (a *Appliance) openServer() error {
 	return nil
 }
 
-// changeModel is called where a coil begins, once it is sure that it may: the model that waits takes over, with what
-// the plant taught. It names the model that is to judge the coil. Frames before the head end that still wait to be
+// setUp is called where a coil begins, once it is sure that it may: the model that waits takes over, with what
+// the plant taught. It names what is to judge the coil. Frames before the head end that still wait to be
 // screened may be judged by it too.
-func (a *Appliance) changeModel() string {
+func (a *Appliance) setUp() inspection.Setup {
 	a.desk.boundary()
 	e := a.desk.engine()
 	for _, c := range a.cameras {
@@ -238,7 +240,15 @@ func (a *Appliance) changeModel() string {
 			a.o.Log.Error("what was taught does not fit the detector", "camera", c.id, "error", err)
 		}
 	}
-	return a.desk.model()
+	return inspection.Setup{Model: a.desk.model(), Calibrations: a.calibrations()}
+}
+
+// calibrations are those in force.
+func (a *Appliance) calibrations() (in []inspection.CalibrationRef) {
+	for _, c := range a.cameras {
+		in = append(in, c.calibrations...)
+	}
+	return in
 }
 
 // URL is where the pages are served.

@@ -106,7 +106,7 @@ func Replay(ctx context.Context, o ReplayOptions) (_ ReplayResult, err error) {
 		Cameras: []line.Camera{{
 			ID: "replay", Side: o.Side, Source: progressSource{source, o.Progress}, Detector: detector, Locator: geometry,
 		}},
-		Classifier: engine, Log: st, Observer: silent{}, Model: engine.ID,
+		Classifier: engine, Log: st, Observer: silent{}, Setup: func() inspection.Setup { return inspection.Setup{Model: engine.ID()} },
 		Cut: inference.CutCrop, CropSize: inference.CropSize, RegionCap: max(o.Config.Line.RegionCap, replayRegionCap),
 		Lossless: true, Logger: o.Log,
 	})

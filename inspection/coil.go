@@ -23,14 +23,30 @@ type Coil struct {
 	// Grade is empty until the coil is closed.
 	Grade Grade `json:"grade,omitempty"`
 	// RecipeName and RecipeVersion name the immutable recipe the coil runs under.
-	RecipeName    string     `json:"recipe"`
-	RecipeVersion int        `json:"recipe_version"`
-	Model         string     `json:"model"` // bundle name and version that classified
-	AnnouncedAt   time.Time  `json:"announced_at"`
-	StartedAt     *time.Time `json:"started_at,omitempty"`
-	EndedAt       *time.Time `json:"ended_at,omitempty"`
-	Counts        Counts     `json:"counts"`
-	Coverage      []Coverage `json:"coverage,omitempty"`
+	RecipeName    string `json:"recipe"`
+	RecipeVersion int    `json:"recipe_version"`
+	Model         string `json:"model"` // bundle name and version that classified
+	// Calibrations are those in force when the coil began; lists of coils leave them out.
+	Calibrations []CalibrationRef `json:"calibrations,omitempty"`
+	AnnouncedAt  time.Time        `json:"announced_at"`
+	StartedAt    *time.Time       `json:"started_at,omitempty"`
+	EndedAt      *time.Time       `json:"ended_at,omitempty"`
+	Counts       Counts           `json:"counts"`
+	Coverage     []Coverage       `json:"coverage,omitempty"`
+}
+
+// Setup is what inspects a coil: the model that classifies and the calibrations in force.
+type Setup struct {
+	Model        string // bundle name and version
+	Calibrations []CalibrationRef
+}
+
+// CalibrationRef names a version of a camera's calibration, which never changes.
+type CalibrationRef struct {
+	Camera  CameraID  `json:"camera"`
+	Kind    string    `json:"kind"` // flatfield, geometry, encoder, alignment
+	Version int       `json:"version"`
+	At      time.Time `json:"at"` // when it was made
 }
 
 // Counts of a coil's defects.

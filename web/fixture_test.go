@@ -66,7 +66,7 @@ func (f *fixture) Announce(ctx context.Context, id inspection.CoilID, o inspecti
 }
 
 func (f *fixture) Start(ctx context.Context, id inspection.CoilID) (inspection.Coil, error) {
-	return f.store.StartCoil(ctx, id, inspection.CoilOrder{}, testRecipe(), "first v1", time.Now())
+	return f.store.StartCoil(ctx, id, inspection.CoilOrder{}, testRecipe(), inspection.Setup{Model: "first v1"}, time.Now())
 }
 
 func (f *fixture) Finish(ctx context.Context, id inspection.CoilID) (inspection.Coil, error) {

@@ -26,7 +26,7 @@ func record(ctx context.Context, o Options, share float64, r *Report) (err error
 		Name: "bench", Version: 1, LongestGap: 1000, GapGrade: inspection.Hold,
 		Rules: []inspection.GradingRule{{ID: "any", Count: 1 << 30, Grade: inspection.Second}},
 	}
-	if _, err := st.StartCoil(ctx, "RECORD", inspection.CoilOrder{}, recipe, "bench", time.Now()); err != nil {
+	if _, err := st.StartCoil(ctx, "RECORD", inspection.CoilOrder{}, recipe, inspection.Setup{Model: "bench"}, time.Now()); err != nil {
 		return err
 	}
 	along := inspection.MM(0)

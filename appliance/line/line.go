@@ -54,7 +54,7 @@ type Locator interface {
 
 // CoilLog is the durable record. Each call is all or nothing.
 type CoilLog interface {
-	StartCoil(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, model string, at time.Time) (inspection.Coil, error)
+	StartCoil(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, by inspection.Setup, at time.Time) (inspection.Coil, error)
 	// Append fills in the ids of b.Defects.
 	Append(ctx context.Context, b *inspection.Batch) error
 	CloseCoil(ctx context.Context, id inspection.CoilID, s inspection.Strip, r inspection.InspectionResult, at time.Time) (inspection.Coil, error)
@@ -88,9 +88,9 @@ type Options struct {
 	Classifier Classifier
 	Log        CoilLog
 	Observer   Observer
-	// Model names the bundle that classifies. It is called where a coil starts, once no running coil is in the
+	// Setup names what inspects a coil. It is called where a coil starts, once no running coil is in the
 	// way: the place to change it.
-	Model func() string
+	Setup func() inspection.Setup
 	// Cut copies the crop of a region, CropSize x CropSize pixels, out of a borrowed image.
 	Cut      func(dst []byte, img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest, e inspection.StripEdges)
 	CropSize int
@@ -228,7 +228,7 @@ func (l *Line) Start(ctx context.Context, id inspection.CoilID, o inspection.Coi
 	if err := l.tracker.canStart(id, at); err != nil {
 		return inspection.Coil{}, err
 	}
-	c, err := l.opts.Log.StartCoil(ctx, id, o, r, l.opts.Model(), time.Now().UTC())
+	c, err := l.opts.Log.StartCoil(ctx, id, o, r, l.opts.Setup(), time.Now().UTC())
 	if err != nil {
 		return inspection.Coil{}, err
 	}

@@ -119,7 +119,7 @@ func newMemoryLog() *memoryLog {
 	}
 }
 
-func (l *memoryLog) StartCoil(_ context.Context, id inspection.CoilID, o inspection.CoilOrder, _ inspection.Recipe, _ string, _ time.Time) (inspection.Coil, error) {
+func (l *memoryLog) StartCoil(_ context.Context, id inspection.CoilID, o inspection.CoilOrder, _ inspection.Recipe, _ inspection.Setup, _ time.Time) (inspection.Coil, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.started[id] {
@@ -266,7 +266,7 @@ func newRig(t *testing.T, change func(*Options), sources ...*script) *rig {
 	t.Helper()
 	r := &rig{log: newMemoryLog(), observer: &quiet{}, class: &promptClassifier{}}
 	o := Options{
-		Classifier: r.class, Log: r.log, Observer: r.observer, Model: func() string { return "test" }, Cut: cutCorner, CropSize: 2, Lossless: true,
+		Classifier: r.class, Log: r.log, Observer: r.observer, Setup: func() inspection.Setup { return inspection.Setup{Model: "test"} }, Cut: cutCorner, CropSize: 2, Lossless: true,
 	}
 	for i, s := range sources {
 		side := inspection.Sides()[i%2]
@@ -700,10 +700,10 @@ type slowLog struct {
 	starting, goOn chan struct{}
 }
 
-func (l slowLog) StartCoil(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, model string, at time.Time) (inspection.Coil, error) {
+func (l slowLog) StartCoil(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, by inspection.Setup, at time.Time) (inspection.Coil, error) {
 	close(l.starting)
 	<-l.goOn
-	return l.memoryLog.StartCoil(ctx, id, o, r, model, at)
+	return l.memoryLog.StartCoil(ctx, id, o, r, by, at)
 }
 
 func TestCoilStartedHereOwesNothingOfTheStripBeforeIt(t *testing.T) {
@@ -758,9 +758,9 @@ func TestStartAndFinishRefuseWhatDoesNotFit(t *testing.T) {
 func TestRefusedStartDoesNotAskForAModel(t *testing.T) {
 	asked := 0
 	r := newRig(t, func(o *Options) {
-		o.Model = func() string {
+		o.Setup = func() inspection.Setup {
 			asked++
-			return "test"
+			return inspection.Setup{Model: "test"}
 		}
 	}, &script{frames: 4})
 	r.start(t, "A1", 0)

@@ -44,9 +44,9 @@ func (s *Store) Announce(ctx context.Context, id inspection.CoilID, o inspection
 	return c, created, err
 }
 
-// StartCoil begins a coil under a recipe, which is kept with it. Order data given here go before those
+// StartCoil begins a coil under a recipe, which is kept with it, as is what inspects it. Order data given here go before those
 // announced. A coil id runs once: *inspection.ConflictError after that.
-func (s *Store) StartCoil(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, model string, at time.Time) (c inspection.Coil, err error) {
+func (s *Store) StartCoil(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, r inspection.Recipe, by inspection.Setup, at time.Time) (c inspection.Coil, err error) {
 	if err := checkID(id); err != nil {
 		return c, err
 	}
@@ -77,9 +77,15 @@ func (s *Store) StartCoil(ctx context.Context, id inspection.CoilID, o inspectio
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE coils SET state = ?, recipe = ?, recipe_version = ?, model = ?, started_at = ?, updated_at = ?, ordered_at = ? WHERE n = ?`,
-			inspection.Running, r.Name, r.Version, model, micros(at), micros(at), micros(at), row.n)
+			inspection.Running, r.Name, r.Version, by.Model, micros(at), micros(at), micros(at), row.n)
 		if err != nil {
 			return err
+		}
+		for _, k := range by.Calibrations {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO coil_calibrations (coil, camera, kind, version, at) VALUES (?, ?, ?, ?, ?)`,
+				row.n, k.Camera, k.Kind, k.Version, micros(k.At)); err != nil {
+				return err
+			}
 		}
 		c, err = s.changeCoil(ctx, tx, id, "coil.opened")
 		return err

@@ -24,7 +24,7 @@ func appendUntilKilled(dir string) {
 	ctx := context.Background()
 	s, err := Open(ctx, dir, Options{})
 	if err == nil {
-		_, err = s.StartCoil(ctx, "A1", inspection.CoilOrder{Length: 1e6}, recipe(1), "m", time.Now())
+		_, err = s.StartCoil(ctx, "A1", inspection.CoilOrder{Length: 1e6}, recipe(1), inspection.Setup{Model: "m"}, time.Now())
 	}
 	for i := 0; err == nil; i++ {
 		b := batch("A1", 20, inspection.MM(20*i))

@@ -18,7 +18,7 @@ func TestCoilPagesHoldEachCoilOnceNewestFirst(t *testing.T) {
 	for i := range 25 {
 		id := inspection.CoilID(fmt.Sprintf("C%02d", i))
 		// Several coils share a time: the key must still tell them apart.
-		if _, err := s.StartCoil(ctx, id, inspection.CoilOrder{SteelGrade: fmt.Sprintf("S%d", i%3)}, recipe(1), "m", at.Add(time.Duration(i/4)*time.Minute)); err != nil {
+		if _, err := s.StartCoil(ctx, id, inspection.CoilOrder{SteelGrade: fmt.Sprintf("S%d", i%3)}, recipe(1), inspection.Setup{Model: "m"}, at.Add(time.Duration(i/4)*time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		if i%5 == 0 {

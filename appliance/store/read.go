@@ -132,14 +132,36 @@ func (s *Store) view(ctx context.Context, what string, f func(querier) error) er
 	return nil
 }
 
-// Coil reads one coil.
+// Coil reads one coil, with the calibrations it ran under.
 func (s *Store) Coil(ctx context.Context, id inspection.CoilID) (inspection.Coil, error) {
 	var c coil
 	err := s.view(ctx, "reading a coil", func(q querier) (err error) {
-		c, err = coilRow(ctx, q, id)
+		if c, err = coilRow(ctx, q, id); err != nil {
+			return err
+		}
+		c.Calibrations, err = calibrations(ctx, q, c.n)
 		return err
 	})
 	return c.Coil, err
+}
+
+// calibrations are those that were in force when a coil began.
+func calibrations(ctx context.Context, q querier, coil int64) (in []inspection.CalibrationRef, err error) {
+	rows, err := q.QueryContext(ctx, `SELECT camera, kind, version, at FROM coil_calibrations WHERE coil = ? ORDER BY camera, kind`, coil)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k inspection.CalibrationRef
+		var at int64
+		if err := rows.Scan(&k.Camera, &k.Kind, &k.Version, &at); err != nil {
+			return nil, err
+		}
+		k.At = timeOf(at)
+		in = append(in, k)
+	}
+	return in, rows.Err()
 }
 
 // Coils reads one page of coils, newest first.

@@ -173,6 +173,16 @@ CREATE TABLE IF NOT EXISTS map_parts (
 	defects BLOB    NOT NULL
 );
 CREATE INDEX IF NOT EXISTS map_parts_coil ON map_parts (coil);
+`, `
+-- The calibrations that were in force when a coil began.
+CREATE TABLE IF NOT EXISTS coil_calibrations (
+	coil    INTEGER NOT NULL REFERENCES coils (n),
+	camera  TEXT    NOT NULL,
+	kind    TEXT    NOT NULL,
+	version INTEGER NOT NULL,
+	at      INTEGER NOT NULL,
+	PRIMARY KEY (coil, camera, kind)
+) WITHOUT ROWID;
 `}
 }
 

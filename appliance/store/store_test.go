@@ -51,7 +51,7 @@ func recipe(version int) inspection.Recipe {
 
 func start(t testing.TB, s *Store, id inspection.CoilID, o inspection.CoilOrder) inspection.Coil {
 	t.Helper()
-	c, err := s.StartCoil(t.Context(), id, o, recipe(1), "first v1", time.Now())
+	c, err := s.StartCoil(t.Context(), id, o, recipe(1), inspection.Setup{Model: "first v1"}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestCoilIDRunsOnce(t *testing.T) {
 	ctx := t.Context()
 	start(t, s, "A1", inspection.CoilOrder{})
 	again := func() error {
-		_, err := s.StartCoil(ctx, "A1", inspection.CoilOrder{}, recipe(1), "m", time.Now())
+		_, err := s.StartCoil(ctx, "A1", inspection.CoilOrder{}, recipe(1), inspection.Setup{Model: "m"}, time.Now())
 		return err
 	}
 	if err := again(); !isType[*inspection.ConflictError](err) {
@@ -196,7 +196,7 @@ func TestCoilIDMustBeTheNameOfAFolder(t *testing.T) {
 		if _, _, err := s.Announce(t.Context(), id, inspection.CoilOrder{}); !isType[*inspection.FieldError](err) {
 			t.Errorf("announced %q: %v", id, err)
 		}
-		if _, err := s.StartCoil(t.Context(), id, inspection.CoilOrder{}, recipe(1), "m", time.Now()); !isType[*inspection.FieldError](err) {
+		if _, err := s.StartCoil(t.Context(), id, inspection.CoilOrder{}, recipe(1), inspection.Setup{Model: "m"}, time.Now()); !isType[*inspection.FieldError](err) {
 			t.Errorf("started %q: %v", id, err)
 		}
 	}
@@ -220,7 +220,7 @@ func TestRecipeVersionNeverChanges(t *testing.T) {
 	if err := s.SaveRecipe(ctx, changed); !isType[*inspection.ConflictError](err) {
 		t.Errorf("changed version: %v", err)
 	}
-	if _, err := s.StartCoil(ctx, "A1", inspection.CoilOrder{}, changed, "m", time.Now()); !isType[*inspection.ConflictError](err) {
+	if _, err := s.StartCoil(ctx, "A1", inspection.CoilOrder{}, changed, inspection.Setup{Model: "m"}, time.Now()); !isType[*inspection.ConflictError](err) {
 		t.Errorf("start under a changed version: %v", err)
 	}
 	if _, err := s.Coil(ctx, "A1"); !isType[*inspection.NotFoundError](err) {
@@ -326,5 +326,26 @@ func TestPictureThatCannotBeWrittenDoesNotHoldUpTheRecord(t *testing.T) {
 	}
 	if s.ImagesLost() != 3 {
 		t.Errorf("%d pictures counted as lost; want 3", s.ImagesLost())
+	}
+}
+
+func TestCoilNamesTheCalibrationsItRanUnder(t *testing.T) {
+	s := open(t, t.TempDir())
+	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	want := []inspection.CalibrationRef{
+		{Camera: "top", Kind: "flatfield", Version: 3, At: at}, {Camera: "top", Kind: "geometry", Version: 1, At: at.Add(time.Hour)},
+	}
+	if _, err := s.StartCoil(t.Context(), "A1", inspection.CoilOrder{}, recipe(1), inspection.Setup{Model: "m", Calibrations: want}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	start(t, s, "A2", inspection.CoilOrder{})
+	for id, want := range map[inspection.CoilID][]inspection.CalibrationRef{"A1": want, "A2": nil} {
+		c, err := s.Coil(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(c.Calibrations, want) {
+			t.Errorf("coil %s ran under %+v; want %+v", id, c.Calibrations, want)
+		}
 	}
 }

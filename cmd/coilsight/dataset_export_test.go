@@ -32,7 +32,7 @@ func reviewedRecord(t *testing.T, dir string) *store.Store {
 		}
 	})
 	recipe := inspection.Recipe{Name: "r", Version: 1, GapGrade: inspection.Hold}
-	if _, err := s.StartCoil(ctx, "A1", inspection.CoilOrder{}, recipe, "first 1.0.0", time.Now()); err != nil {
+	if _, err := s.StartCoil(ctx, "A1", inspection.CoilOrder{}, recipe, inspection.Setup{Model: "first 1.0.0"}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b := &inspection.Batch{Coil: "A1"}

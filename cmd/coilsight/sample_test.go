@@ -21,7 +21,7 @@ func TestSampleIsDrawnReviewedAndRatedBesideTheAppliance(t *testing.T) {
 	}
 	defer s.Close()
 	recipe := inspection.Recipe{Name: "r", Version: 1, GapGrade: inspection.Hold}
-	if _, err := s.StartCoil(t.Context(), "A1", inspection.CoilOrder{}, recipe, "first 1.0.0", time.Now()); err != nil {
+	if _, err := s.StartCoil(t.Context(), "A1", inspection.CoilOrder{}, recipe, inspection.Setup{Model: "first 1.0.0"}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b := &inspection.Batch{Coil: "A1"}

@@ -719,6 +719,14 @@ export interface components {
       crops: number;
       shadow: string;
     };
+    CalibrationRef: {
+      /** Format: date-time */
+      at: string;
+      camera: string;
+      kind: string;
+      /** Format: int64 */
+      version: number;
+    };
     CameraState: {
       camera: string;
       coverage: components['schemas']['Coverage'];
@@ -808,6 +816,7 @@ export interface components {
     Coil: {
       /** Format: date-time */
       announced_at: string;
+      calibrations?: components['schemas']['CalibrationRef'][];
       counts: components['schemas']['Counts'];
       coverage?: components['schemas']['Coverage'][];
       /** Format: date-time */
@@ -831,6 +840,7 @@ export interface components {
     CoilDetail: {
       /** Format: date-time */
       announced_at: string;
+      calibrations?: components['schemas']['CalibrationRef'][];
       counts: components['schemas']['Counts'];
       coverage?: components['schemas']['Coverage'][];
       /** Format: date-time */
