@@ -2,6 +2,7 @@ package genicam
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -70,18 +71,24 @@ func (c *counter) number(id uint64, device time.Duration, now time.Time) uint64 
 // rate is the frames a second of the last window, by the camera's clock or, where that stands, by the
 // host's; 0: not known.
 func (c *counter) rate() float64 {
-	if c.ticks < 2 {
+	// The median of what single frames took: a pause in the window does not count.
+	var took []float64
+	for i := 1; i < c.ticks; i++ {
+		a, b := c.window[i-1], c.window[i]
+		d := b.device - a.device
+		if d <= 0 {
+			d = b.host.Sub(a.host)
+		}
+		took = append(took, d.Seconds()/float64(b.count-a.count))
+	}
+	if len(took) == 0 {
 		return 0
 	}
-	a, b := c.window[0], c.window[c.ticks-1]
-	took := b.device - a.device
-	if took <= 0 {
-		took = b.host.Sub(a.host)
+	slices.Sort(took)
+	if m := took[len(took)/2]; m > 0 {
+		return 1 / m
 	}
-	if took <= 0 {
-		return 0
-	}
-	return float64(b.count-a.count) / took.Seconds()
+	return 0
 }
 
 // lose notes that the connection ended. Before the first frame there is nothing to miss.

@@ -31,6 +31,15 @@ const (
 // errSilent is a camera that did not answer.
 var errSilent = errors.New("it does not answer")
 
+// statusError is a camera's refusal of a command.
+type statusError uint16
+
+const accessDenied statusError = 0x8006 // another host has the camera for itself alone
+
+func (e statusError) Error() string {
+	return fmt.Sprintf("it answers with GVCP status 0x%04x", uint16(e))
+}
+
 // ask sends a GVCP command and gives the payload of its answer; it tries three times.
 func ask(ctx context.Context, to netip.Addr, command, answer uint16, payload []byte) ([]byte, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "udp4", netip.AddrPortFrom(to, gvcpPort).String())
@@ -56,7 +65,7 @@ func ask(ctx context.Context, to netip.Addr, command, answer uint16, payload []b
 		}
 		if n >= 8 && binary.BigEndian.Uint16(reply[2:]) == answer && binary.BigEndian.Uint16(reply[6:]) == 1 {
 			if status := binary.BigEndian.Uint16(reply); status != 0 {
-				return nil, fmt.Errorf("it answers with GVCP status 0x%04x", status)
+				return nil, statusError(status)
 			}
 			return reply[8:n], nil
 		}
@@ -104,6 +113,9 @@ func register(ctx context.Context, at netip.Addr, address uint32) (uint32, error
 // holder tells whether somebody has control of the camera, and who, where it says so.
 func holder(ctx context.Context, at netip.Addr) (held bool, host string, err error) {
 	v, err := register(ctx, at, regPrivilege)
+	if errors.Is(err, accessDenied) {
+		return true, "", nil
+	}
 	if err != nil || v == 0 {
 		return false, "", err
 	}

@@ -40,7 +40,11 @@ func TestTimeAwayIsCountedAtTheRateOfBefore(t *testing.T) {
 		t.Error("nothing is missing before the first frame")
 	}
 	for i := range 50 {
-		k.number(uint64(100+i), time.Duration(i)*10*time.Millisecond, now.Add(time.Duration(i)*10*time.Millisecond))
+		at := time.Duration(i) * 10 * time.Millisecond
+		if i < 40 {
+			at -= 5 * time.Second // the strip stood between
+		}
+		k.number(uint64(100+i), at, now.Add(at))
 	}
 	k.lose()
 	// Frame 49 came at 490 ms; a frame at 1,490 ms is a second later: 99 were missed.

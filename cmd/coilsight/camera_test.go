@@ -109,7 +109,7 @@ func TestCameraMistakesAreToldInOneSentence(t *testing.T) {
 		{exitFailed, "camera 127.0.0.3: it has no feature LineRate", []string{"show", cameraAddress, "LineRate"}},
 		{exitFailed, "camera 127.0.0.99: at 127.0.0.99 is no camera", []string{"show", "127.0.0.99"}},
 		{exitFailed, `camera CLI9: "CLI9" is not there; found are `, []string{"show", "CLI9"}},
-		{exitFailed, "no whole frame came within 10ms", []string{"grab", cameraAddress, "--within", "10ms", "--set", "AcquisitionFrameRate=1", "--out", filepath.Join(t.TempDir(), "p.png")}},
+		{exitFailed, "no whole frame came within 1µs", []string{"grab", cameraAddress, "--within", "1us", "--set", "AcquisitionFrameRate=1", "--out", filepath.Join(t.TempDir(), "p.png")}},
 	} {
 		code, _, stderr := command(t, append([]string{"camera"}, c.args...)...)
 		lines := strings.Split(strings.TrimSpace(stderr), "\n")
