@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coilsight/coilsight/appliance/line"
@@ -60,14 +61,13 @@ type Appliance struct {
 type eye struct {
 	id       inspection.CameraID
 	side     inspection.Side
-	width    int // of a frame, pixels
-	source   line.FrameSource
-	device   *cameraSource // the same, where it is a camera and not simulated
+	width    int           // of a frame, pixels
+	tap      *tap          // frames on their way to the line
+	device   *cameraSource // where they come from, if that is a camera and not simulated
 	detector *inference.Detector
-	gain     inspection.ColumnGain
 	geometry calibration.Geometry
-	// calibrations are the versions that gain and geometry come from; none: from the configuration.
-	calibrations []inspection.CalibrationRef
+	// flat corrects the frames, nil: nothing does. next takes its place where a coil begins.
+	flat, next atomic.Pointer[flatField]
 }
 
 // from is where the camera's view begins across the line, on the operator side.
@@ -160,22 +160,34 @@ func (a *Appliance) openMill(ctx context.Context) error {
 	}
 	for _, side := range inspection.Sides() {
 		c := a.mill.Camera(side)
-		gain, err := calibration.FitFlatField(c.WhiteReference())
-		if err != nil {
-			return fmt.Errorf("camera %s: %w", c.ID, err)
-		}
 		d, err := inference.NewDetector(m.PixelsAcross, inference.DetectorOptions{
 			Threshold: a.o.Config.Detector.Threshold, Bands: a.o.Config.Detector.Bands, Scales: a.desk.engine().Scales(),
 		})
 		if err != nil {
 			return err
 		}
-		a.cameras = append(a.cameras, &eye{
-			id: c.ID, side: side, width: m.PixelsAcross, source: c, detector: d, gain: gain,
+		e := &eye{
+			id: c.ID, side: side, width: m.PixelsAcross, tap: &tap{FrameSource: c}, detector: d,
 			geometry: calibration.Geometry{MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel, OperatorSideRight: !c.OperatorSideLeft},
-		})
+		}
+		// A mill that was never calibrated begins with its target under the cameras.
+		f := &flatField{}
+		if f.FlatField, err = calibration.MeasureFlatField(c.WhiteReference(), inspection.LineImage{}); err != nil {
+			return fmt.Errorf("camera %s: %w", c.ID, err)
+		}
+		e.flat.Store(f)
+		e.next.Store(f)
+		a.addCamera(e)
 	}
 	return nil
+}
+
+// addCamera takes a camera in, with what is kept of its calibration.
+func (a *Appliance) addCamera(e *eye) {
+	if err := e.restore(a.o.Config.Calibrations()); err != nil {
+		a.o.Log.Error("calibration cannot be used", "camera", e.id, "error", err)
+	}
+	a.cameras = append(a.cameras, e)
 }
 
 // nextSimulated is the number of the first coil the mill rolls: it goes on where the record ends.
@@ -209,7 +221,7 @@ func (a *Appliance) openLine() error {
 	}
 	for _, e := range a.cameras {
 		o.Cameras = append(o.Cameras, line.Camera{
-			ID: e.id, Side: e.side, Width: e.width, Source: e.source, Detector: e.detector, Gain: e.gain, Locator: e.geometry,
+			ID: e.id, Side: e.side, Width: e.width, Source: e.tap, Detector: e.detector, Gain: e.gain, Locator: e.geometry,
 		})
 	}
 	var err error
@@ -220,7 +232,7 @@ func (a *Appliance) openLine() error {
 func (a *Appliance) openServer() error {
 	handler, err := web.New(web.Options{
 		Reader: a.store, Changes: a.store, Control: &control{a}, Reviewer: a.store, Samples: a.store, Stability: a.o.Config, Recipes: a.store, Live: a.live, Hub: a.hub,
-		Models: a.desk, Teachings: &teachDesk{config: a.o.Config, desk: a.desk}, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
+		Models: a.desk, Teachings: &teachDesk{config: a.o.Config, desk: a.desk}, Cameras: &cameraDesk{a}, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
 	})
 	if err != nil {
 		return err
@@ -236,6 +248,7 @@ func (a *Appliance) setUp() inspection.Setup {
 	a.desk.boundary()
 	e := a.desk.engine()
 	for _, c := range a.cameras {
+		c.flat.Store(c.next.Load())
 		if err := c.detector.Teach(e.Scales()); err != nil {
 			a.o.Log.Error("what was taught does not fit the detector", "camera", c.id, "error", err)
 		}
@@ -246,7 +259,7 @@ func (a *Appliance) setUp() inspection.Setup {
 // calibrations are those in force.
 func (a *Appliance) calibrations() (in []inspection.CalibrationRef) {
 	for _, c := range a.cameras {
-		in = append(in, c.calibrations...)
+		in = append(in, c.inForce()...)
 	}
 	return in
 }

@@ -34,7 +34,7 @@ func (a *Appliance) openCameras() error {
 			return err
 		}
 		s := newCameraSource(c, scale, a.o.Log)
-		a.cameras = append(a.cameras, &eye{id: s.id, side: inspection.Side(c.Side), width: c.Pixels, source: s, device: s, detector: d, geometry: g})
+		a.addCamera(&eye{id: s.id, side: inspection.Side(c.Side), width: c.Pixels, tap: &tap{FrameSource: s}, device: s, detector: d, geometry: g})
 	}
 	return nil
 }
@@ -143,6 +143,16 @@ func (c *cameraSource) Lost() string {
 		return s.Reason
 	}
 	return ""
+}
+
+// Name is what the camera is; empty while it was never found.
+func (c *cameraSource) Name() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.source == nil {
+		return ""
+	}
+	return c.source.Device().String()
 }
 
 // Stats are the transfer's own counts; ok is false before it began.

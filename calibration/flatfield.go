@@ -17,6 +17,67 @@ const (
 	mostGain = 4.0
 )
 
+// FlatField is what evens out a camera's columns.
+type FlatField struct {
+	Gain inspection.ColumnGain `json:"gain"` // a factor each column, UnityGain is one
+	// Grey is what the median column read of the reference, and Uneven how far apart 98 % of the columns stay after the
+	// correction, in percent of it.
+	Grey   float64 `json:"grey"`
+	Uneven float64 `json:"uneven_percent"`
+	// Dark is what the median column reads without light, in grey levels; 0 where that was not looked at.
+	Dark float64 `json:"dark"`
+}
+
+// darkest is the most that a camera may read without light: the kernel multiplies, and an offset that it does not know makes
+// dark strip brighter than it is. A camera has a setting for it.
+const darkest = 6.0
+
+// MeasureFlatField fits a flat field to pictures of an evenly white (or grey) target and, where dark has pixels, checks that
+// the camera reads next to nothing without light.
+func MeasureFlatField(white, dark inspection.LineImage) (FlatField, error) {
+	gain, err := FitFlatField(white)
+	if err != nil {
+		return FlatField{}, err
+	}
+	f := FlatField{Gain: gain}
+	greys := columnGreys(white)
+	f.Grey = medianOf(greys)
+	after := make([]float64, len(greys))
+	for x, g := range greys {
+		after[x] = g * float64(gain[x]) / inspection.UnityGain
+	}
+	slices.Sort(after)
+	f.Uneven = 100 * (after[len(after)*99/100] - after[len(after)/100]) / f.Grey
+	if len(dark.Pix) == 0 {
+		return f, nil
+	}
+	if dark.Width != white.Width {
+		return f, fmt.Errorf("dark reference is %d pixels wide and the white one %d; both must come from the same camera", dark.Width, white.Width)
+	}
+	if f.Dark = medianOf(columnGreys(dark)); f.Dark > darkest {
+		return f, fmt.Errorf("dark reference has grey %.1f; allowed are 0 to %.0f: cover the lens and put the lamp out, or lower the camera's BlackLevel", f.Dark, darkest)
+	}
+	return f, nil
+}
+
+// columnGreys is the grey value of each column, deaf to dust.
+func columnGreys(m inspection.LineImage) []float64 {
+	greys := make([]float64, m.Width)
+	column := make([]byte, m.Height)
+	for x := range greys {
+		for y := range column {
+			column[y] = m.Row(y)[x]
+		}
+		greys[x] = middleMean(column)
+	}
+	return greys
+}
+
+func medianOf(v []float64) float64 {
+	sorted := slices.Sorted(slices.Values(v))
+	return sorted[len(sorted)/2]
+}
+
 // FitFlatField finds each column's gain from a picture of an evenly white (or grey) target, so that every
 // column answers as the median column does. A column's value is the median of its lines, so that dust or
 // a scratch on the target does not enter.
@@ -24,16 +85,8 @@ func FitFlatField(white inspection.LineImage) (inspection.ColumnGain, error) {
 	if white.Width < 1 || white.Height < 1 {
 		return nil, fmt.Errorf("white reference of %d x %d pixels is empty; it needs at least one line", white.Width, white.Height)
 	}
-	means := make([]float64, white.Width)
-	column := make([]byte, white.Height)
-	for x := range means {
-		for y := range column {
-			column[y] = white.Row(y)[x]
-		}
-		means[x] = middleMean(column)
-	}
-	sorted := slices.Sorted(slices.Values(means))
-	target := sorted[len(sorted)/2]
+	means := columnGreys(white)
+	target := medianOf(means)
 	if target < darkestReference {
 		return nil, fmt.Errorf("white reference is too dark: its median grey is %.0f; allowed are %.0f to %.0f: open the aperture or lengthen the exposure", target, darkestReference, brightestReference)
 	}

@@ -29,6 +29,7 @@ type Options struct {
 	Hub       *Hub
 	Models    Models
 	Teachings Teachings
+	Cameras   CameraDesk
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
 	Metrics http.Handler // nil: no /metrics
@@ -89,6 +90,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerProbes()
 	a.registerModels()
 	a.registerTeachings()
+	a.registerCameras()
 	polish(a.huma.OpenAPI())
 
 	docs, err := renderDocs(a.huma.OpenAPI())

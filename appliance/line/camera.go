@@ -198,7 +198,8 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 		c.Detector.Reset()
 	}
 	began := time.Now()
-	if err := c.Detector.Screen(&c.screening, f.Image, c.Gain, f.Seam); err != nil {
+	gain := c.gain()
+	if err := c.Detector.Screen(&c.screening, f.Image, gain, f.Seam); err != nil {
 		s.state, s.cause = inspection.Incomplete, err.Error()
 		return
 	}
@@ -241,15 +242,22 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 		switch {
 		case behind:
 			s.state, s.cause = inspection.DetectedOnly, "frames waited to be screened; their regions were not classified"
-		case !c.submit(s, p, f, deadline):
+		case !c.submit(s, p, f, gain, deadline):
 			s.state, s.cause = inspection.DetectedOnly, "regions arrived faster than they were classified"
 		}
 	}
 }
 
+func (c *cameraLine) gain() inspection.ColumnGain {
+	if c.Gain == nil {
+		return nil
+	}
+	return c.Gain()
+}
+
 // submit cuts a region's crop and queues it. It reports false where no crop buffer or no place in the
 // queue was free; the region is then recorded as unclassified.
-func (c *cameraLine) submit(s *settling, p *pendingRegion, f *camera.Frame, deadline time.Time) bool {
+func (c *cameraLine) submit(s *settling, p *pendingRegion, f *camera.Frame, gain inspection.ColumnGain, deadline time.Time) bool {
 	select {
 	case p.crop = <-c.crops:
 	default:
@@ -258,7 +266,7 @@ func (c *cameraLine) submit(s *settling, p *pendingRegion, f *camera.Frame, dead
 		}
 		p.crop = <-c.crops
 	}
-	c.line.opts.Cut(p.crop, f.Image, c.Gain, p.roi, s.edges)
+	c.line.opts.Cut(p.crop, f.Image, gain, p.roi, s.edges)
 	s.pending.Add(1)
 	if !c.line.opts.Classifier.Submit(p.crop, deadline, p.answer) {
 		s.pending.Done()

@@ -78,8 +78,9 @@ type Camera struct {
 	Width    int
 	Source   FrameSource
 	Detector Detector
-	Gain     inspection.ColumnGain
-	Locator  Locator
+	// Gain is the flat field of the next frame; nil for none. It is asked by one goroutine.
+	Gain    func() inspection.ColumnGain
+	Locator Locator
 }
 
 // Options of a line.

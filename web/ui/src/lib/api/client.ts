@@ -2,6 +2,9 @@
 
 import { t } from '../i18n/index.svelte';
 import type {
+  CalibrationVersion,
+  CameraDetail,
+  CameraProfile,
   ClassInfo,
   Coil,
   CoilDetail,
@@ -146,6 +149,16 @@ export const api = {
     changeTeaching(seen, `${encodeURIComponent(id)}/activate`, by),
   rollBackTeaching: (seen: TeachingList, by: string) => changeTeaching(seen, 'rollback', by),
   stopTeaching: (seen: TeachingList, by: string) => changeTeaching(seen, 'off', by),
+  cameras: (signal?: AbortSignal) =>
+    json<{ cameras: CameraDetail[] }>(`${BASE}/cameras`, signal).then((read) => read.cameras),
+  cameraProfile: (id: string, signal?: AbortSignal) =>
+    json<CameraProfile>(`${BASE}/cameras/${encodeURIComponent(id)}/profile`, signal),
+  takeFlatField: (id: string, by: string) =>
+    json<CalibrationVersion>(`${BASE}/cameras/${encodeURIComponent(id)}/flat-field`, undefined, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ by }),
+    }),
   models: () => json<ModelState>(`${BASE}/models`),
   /** The same document comes with 503 while the appliance is not ready. */
   readiness: async (): Promise<Readiness> => {

@@ -4,6 +4,63 @@
  */
 
 export interface paths {
+  '/api/v1/cameras': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the cameras, how they are and how they are calibrated */
+    get: operations['list-cameras'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/cameras/{id}/flat-field': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Fit a camera's flat field to the white target that is under it now
+     * @description Makes a version, which never changes and is taken up where the next coil begins, at once where none runs. 422 with the reason where the picture cannot serve as a reference, 409 where no frames come.
+     */
+    post: operations['take-flat-field'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/cameras/{id}/profile': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Look at a camera's next scan lines: brightness across, exposure, sharpness
+     * @description 409 where no frame comes within two seconds.
+     */
+    get: operations['get-camera-profile'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/changes': {
     parameters: {
       query?: never;
@@ -727,6 +784,69 @@ export interface components {
       /** Format: int64 */
       version: number;
     };
+    CalibrationVersion: {
+      /** Format: date-time */
+      at: string;
+      by: string;
+      /** @enum {string} */
+      kind: 'flatfield' | 'geometry' | 'encoder' | 'alignment' | 'focus';
+      /** @description What the fit leaves; the names end with the unit */
+      residuals: {
+        [key: string]: number;
+      };
+      /** Format: int64 */
+      version: number;
+    };
+    CameraDetail: {
+      calibrations: components['schemas']['CalibrationVersion'][];
+      camera: string;
+      /** @description What it is, and its serial number; empty while it was never found */
+      device: string;
+      /** @description Versions that cannot be used, and why */
+      faults: string[];
+      /** @description The newest; absent where the camera was never calibrated */
+      flat_field?: components['schemas']['CalibrationVersion'];
+      /**
+       * Format: int64
+       * @description Version that corrects the frames now; 0: none. The newest is taken up where a coil begins
+       */
+      flat_field_in_force: number;
+      /** @description Why no frames can come of it; empty while they can */
+      lost: string;
+      /**
+       * Format: int64
+       * @description Of a scan line
+       */
+      pixels: number;
+      /** @enum {string} */
+      side: 'top' | 'bottom';
+      /** @description Absent for a simulated camera, and for one that was never found */
+      transfer?: components['schemas']['CameraTransfer'];
+      view: components['schemas']['CameraView'];
+    };
+    CameraProfile: {
+      /**
+       * Format: double
+       * @description Share of pixels at grey 255, which are cut off
+       */
+      bright: number;
+      /** @description The same after the flat field in force */
+      corrected: number[];
+      /**
+       * Format: double
+       * @description Share of pixels below grey 10
+       */
+      dark: number;
+      /** Format: double */
+      median: number;
+      /** @description Grey value of 256 parts of the width, from the left of the picture */
+      raw: number[];
+      /**
+       * Format: double
+       * @description Mean difference of neighbouring pixels in percent of the brightness: turn the lens to where it is greatest
+       */
+      sharpness: number;
+    };
     CameraState: {
       camera: string;
       coverage: components['schemas']['Coverage'];
@@ -741,6 +861,40 @@ export interface components {
       state: 'running' | 'idle' | 'lost';
       /** Format: double */
       strip_width_mm: number;
+    };
+    CameraTransfer: {
+      /**
+       * Format: int64
+       * @description Frames that arrived whole
+       */
+      completed: number;
+      /**
+       * Format: int64
+       * @description Frames of which a part arrived
+       */
+      incomplete: number;
+      /**
+       * Format: int64
+       * @description Frames of which nothing arrived
+       */
+      lost: number;
+      /** Format: int64 */
+      missing_packets: number;
+      /** Format: int64 */
+      reconnects: number;
+      /** Format: int64 */
+      resent_packets: number;
+    };
+    CameraView: {
+      /**
+       * Format: double
+       * @description Across the line
+       */
+      from_mm: number;
+      /** Format: double */
+      mm_per_pixel: number;
+      /** Format: double */
+      to_mm: number;
     };
     Change: {
       /** @description Depends on the type of the change. */
@@ -992,6 +1146,10 @@ export interface components {
        */
       type: string;
     };
+    FlatFieldRequest: {
+      /** @description The name of the person */
+      by: string;
+    };
     Gap: {
       camera: string;
       cause: string;
@@ -1082,6 +1240,9 @@ export interface components {
       overrun: number;
       /** Format: int64 */
       underrun: number;
+    };
+    'List-camerasResponse': {
+      cameras: components['schemas']['CameraDetail'][];
     };
     Live: {
       alarms: components['schemas']['Alarm'][];
@@ -1645,6 +1806,156 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  'list-cameras': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['List-camerasResponse'];
+        };
+      };
+      /** @description Error */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'take-flat-field': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['FlatFieldRequest'];
+      };
+    };
+    responses: {
+      /** @description Created */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CalibrationVersion'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'get-camera-profile': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CameraProfile'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
   'list-changes': {
     parameters: {
       query?: {

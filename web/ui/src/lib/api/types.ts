@@ -5,6 +5,9 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type Alarm = Schemas['Alarm'];
+export type CalibrationVersion = Schemas['CalibrationVersion'];
+export type CameraDetail = Schemas['CameraDetail'];
+export type CameraProfile = Schemas['CameraProfile'];
 export type CameraState = Schemas['CameraState'];
 export type ClassInfo = Schemas['ClassInfo'];
 export type Coil = Schemas['Coil'];

@@ -1,5 +1,6 @@
 /** English messages, and by their type the list of what every language must say. */
 
+import { cameras } from './cameras.en';
 import { plural } from './plural';
 import { teach } from './teach.en';
 
@@ -21,6 +22,7 @@ export const en = {
     live: 'Live',
     coils: 'Coils',
     teach: 'Teaching',
+    cameras: 'Cameras',
     api: 'API',
     about: 'About',
     mainNavigation: 'Main',
@@ -129,6 +131,11 @@ export const en = {
       'One side of the strip is not seen.',
       'Check the cable and power of the camera. Inspection goes on by itself when it is back.',
     ),
+    not_calibrated: alarm(
+      'Camera not calibrated',
+      'The lamp’s unevenness stays in the picture; defects at the edges may be missed or made up.',
+      'Take the flat field on the cameras page.',
+    ),
     severe_defect: alarm(
       'Severe defect',
       'The coil may be held or blocked.',
@@ -212,6 +219,7 @@ export const en = {
     unknown: (id: string) => `Coil ${id} is not recorded`,
     unknownDetail: 'It may be mistyped, or it has been removed to free space.',
     recipe: 'Recipe',
+    calibration: 'Calibration',
     model: 'Model',
     thickness: 'Thickness',
     width: 'Width',
@@ -316,6 +324,7 @@ export const en = {
     restsOn: (n: string) => `with ${plural(n, 'review', 'reviews')}`,
   },
   teach,
+  cameras,
   about: {
     title: 'About',
     version: 'Version',

@@ -1,4 +1,5 @@
 import type { AlarmText, Messages } from './en';
+import { cameras } from './cameras.ko';
 import { teach } from './teach.ko';
 
 const alarm = (title: string, consequence: string, action: string): AlarmText => ({
@@ -13,6 +14,7 @@ export const ko: Messages = {
     live: '실시간',
     coils: '코일',
     teach: '학습',
+    cameras: '카메라',
     api: 'API',
     about: '정보',
     mainNavigation: '주 메뉴',
@@ -122,6 +124,11 @@ export const ko: Messages = {
       '스트립의 한 면을 볼 수 없습니다.',
       '카메라의 케이블과 전원을 확인하십시오. 복구되면 검사는 자동으로 이어집니다.',
     ),
+    not_calibrated: alarm(
+      '교정되지 않은 카메라',
+      '조명의 불균일이 화면에 남아 가장자리 결함을 놓치거나 잘못 잡을 수 있습니다.',
+      '카메라 페이지에서 밝기 평탄화를 하십시오.',
+    ),
     severe_defect: alarm(
       '심각한 결함',
       '코일이 보류되거나 출하 금지될 수 있습니다.',
@@ -205,6 +212,7 @@ export const ko: Messages = {
     unknown: (id) => `코일 ${id} 기록이 없습니다`,
     unknownDetail: '번호가 잘못되었거나 공간 확보를 위해 삭제되었습니다.',
     recipe: '레시피',
+    calibration: '교정',
     model: '모델',
     thickness: '두께',
     width: '폭',
@@ -309,6 +317,7 @@ export const ko: Messages = {
     restsOn: (n) => `검토 ${n}건 반영`,
   },
   teach,
+  cameras,
   about: {
     title: '정보',
     version: '버전',

@@ -1,0 +1,251 @@
+package appliance
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/coilsight/coilsight/calibration"
+	"github.com/coilsight/coilsight/camera/mill"
+	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/web"
+)
+
+// Calibrations is the folder of the cameras' calibrations.
+func (c Config) Calibrations() calibration.Shelf {
+	return calibration.Shelf{Dir: filepath.Join(c.Data, "calibration")}
+}
+
+// flatField is a fitted flat field with the version that it is; none for one that is not kept.
+type flatField struct {
+	calibration.FlatField
+	version calibration.Version
+}
+
+// restore takes up the calibrations that are kept of a camera. One that cannot be used is logged, shown on the page, and left.
+func (e *eye) restore(s calibration.Shelf) error {
+	v, ok, err := s.Latest(e.id, calibration.FlatFieldKind)
+	if err == nil && ok {
+		err = v.Check(e.id, e.width)
+	}
+	if err != nil || !ok {
+		return err
+	}
+	f := &flatField{version: v}
+	if err := json.Unmarshal(v.Values, &f.FlatField); err != nil {
+		return fmt.Errorf("calibration flatfield-%d of camera %s cannot be read: %w", v.Number, e.id, err)
+	}
+	if len(f.Gain) != e.width {
+		return fmt.Errorf("calibration flatfield-%d of camera %s has %d columns; the camera has %d: calibrate it again", v.Number, e.id, len(f.Gain), e.width)
+	}
+	e.flat.Store(f)
+	e.next.Store(f)
+	return nil
+}
+
+// gain is the flat field in force.
+func (e *eye) gain() inspection.ColumnGain {
+	if f := e.flat.Load(); f != nil {
+		return f.Gain
+	}
+	return nil
+}
+
+// inForce are the calibrations in force.
+func (e *eye) inForce() (in []inspection.CalibrationRef) {
+	if f := e.flat.Load(); f != nil && f.version.Number > 0 {
+		in = append(in, f.version.Ref())
+	}
+	return in
+}
+
+// cameraDesk is what the pages see and command of the cameras.
+type cameraDesk struct{ a *Appliance }
+
+const (
+	// flatFieldLines is the height of a white reference: 0.5 grey levels of noise leave 0.03 in a column's value.
+	flatFieldLines = 256
+	profileLines   = 32
+	profileParts   = 256
+	// profileWithin is how long the page waits for lines to look at, flatFieldWithin a calibration for its reference.
+	profileWithin   = 2 * time.Second
+	flatFieldWithin = 10 * time.Second
+)
+
+// Cameras lists the cameras.
+func (d *cameraDesk) Cameras() []web.CameraDetail {
+	shelf := d.a.o.Config.Calibrations()
+	var out []web.CameraDetail
+	for _, e := range d.a.cameras {
+		c := web.CameraDetail{
+			Camera: e.id, Side: e.side, Pixels: e.width, Device: "simulated camera",
+			View: web.CameraView{MMPerPixel: e.geometry.MMPerPixel, From: e.from(), To: max(e.geometry.Across(0), e.geometry.Across(float64(e.width)))},
+		}
+		if e.device != nil {
+			c.Device, c.Lost = e.device.Name(), e.device.Lost()
+			if s, ok := e.device.Stats(); ok {
+				c.Transfer = &web.CameraTransfer{
+					Completed: s.Completed, Incomplete: s.Incomplete, Lost: s.Lost,
+					MissingPackets: s.MissingPackets, ResentPackets: s.ResentPackets, Reconnects: s.Reconnects,
+				}
+			}
+		}
+		all, faults := shelf.List(e.id)
+		for _, v := range all {
+			shown := shownVersion(v)
+			if v.Kind == calibration.FlatFieldKind && c.FlatField == nil {
+				c.FlatField = &shown
+			}
+			c.Calibrations = append(c.Calibrations, shown)
+			if err := v.Check(e.id, e.width); err != nil {
+				faults = append(faults, err)
+			}
+		}
+		for _, err := range faults {
+			c.Faults = append(c.Faults, err.Error())
+		}
+		for _, r := range e.inForce() {
+			if r.Kind == string(calibration.FlatFieldKind) {
+				c.InForce = r.Version
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func shownVersion(v calibration.Version) web.CalibrationVersion {
+	return web.CalibrationVersion{Kind: string(v.Kind), Version: v.Number, At: v.At, By: v.By, Residuals: v.Residuals}
+}
+
+// CameraProfile looks at the next scan lines.
+func (d *cameraDesk) CameraProfile(ctx context.Context, id inspection.CameraID) (p web.CameraProfile, err error) {
+	e, err := d.find(id)
+	if err != nil {
+		return p, err
+	}
+	m, err := e.picture(ctx, profileLines, profileWithin)
+	if err != nil {
+		return p, err
+	}
+	return profileOf(m, e.gain()), nil
+}
+
+// profileOf measures a picture across. gain is nil or has a factor for each column.
+func profileOf(m inspection.LineImage, gain inspection.ColumnGain) (p web.CameraProfile) {
+	parts := min(profileParts, m.Width)
+	p.Raw, p.Corrected = make([]float64, parts), make([]float64, parts)
+	columns := make([]int, parts)
+	var count [256]int
+	var steps, sum float64
+	for y := range m.Height {
+		row := m.Row(y)
+		for x, v := range row {
+			i, g := x*parts/m.Width, float64(v)
+			columns[i]++
+			p.Raw[i] += g
+			count[v]++
+			sum += g
+			if gain != nil {
+				g = min(255, g*float64(gain[x])/inspection.UnityGain)
+			}
+			p.Corrected[i] += g
+			if x > 0 {
+				steps += max(float64(v)-float64(row[x-1]), float64(row[x-1])-float64(v))
+			}
+		}
+	}
+	for i, n := range columns {
+		p.Raw[i] /= float64(n)
+		p.Corrected[i] /= float64(n)
+	}
+	all := float64(m.Width * m.Height)
+	for v := range 10 {
+		p.Dark += float64(count[v]) / all
+	}
+	p.Bright = float64(count[255]) / all
+	p.Median = medianGrey(count, m.Width*m.Height)
+	p.Sharpness = 100 * steps / max(sum, 1)
+	return p
+}
+
+func medianGrey(count [256]int, all int) float64 {
+	n := 0
+	for v, k := range count {
+		if n += k; 2*n >= all {
+			return float64(v)
+		}
+	}
+	return 255
+}
+
+// TakeFlatField fits a flat field to the target under the camera.
+func (d *cameraDesk) TakeFlatField(ctx context.Context, id inspection.CameraID, by string) (web.CalibrationVersion, error) {
+	var none web.CalibrationVersion
+	e, err := d.find(id)
+	if err != nil {
+		return none, err
+	}
+	white, err := e.white(ctx)
+	if err != nil {
+		return none, err
+	}
+	f := &flatField{}
+	if f.FlatField, err = calibration.MeasureFlatField(white, inspection.LineImage{}); err != nil {
+		return none, &inspection.FieldError{Field: "reference", Reason: err.Error()}
+	}
+	values, err := json.Marshal(f.FlatField)
+	if err != nil {
+		return none, err
+	}
+	sum := sha256.Sum256(white.Pix)
+	f.version, err = d.a.o.Config.Calibrations().Save(calibration.Version{
+		Camera: id, Kind: calibration.FlatFieldKind, At: time.Now().UTC(), By: by, Width: white.Width, Values: values,
+		Pictures:  []string{hex.EncodeToString(sum[:])},
+		Residuals: map[string]float64{"uneven_percent": f.Uneven, "grey": f.Grey},
+	})
+	if err != nil {
+		return none, err
+	}
+	e.next.Store(f)
+	if _, _, running := d.a.line.Running(); !running {
+		e.flat.Store(f)
+	}
+	return shownVersion(f.version), nil
+}
+
+func (d *cameraDesk) find(id inspection.CameraID) (*eye, error) {
+	i := slices.IndexFunc(d.a.cameras, func(e *eye) bool { return e.id == id })
+	if i < 0 {
+		return nil, &inspection.NotFoundError{Noun: "camera", ID: string(id)}
+	}
+	return d.a.cameras[i], nil
+}
+
+// picture copies the camera's next scan lines.
+func (e *eye) picture(ctx context.Context, lines int, within time.Duration) (inspection.LineImage, error) {
+	limited, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	m, err := e.tap.picture(limited, lines)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return m, err
+	case errors.Is(err, context.DeadlineExceeded):
+		return m, &inspection.ConflictError{Noun: "camera", ID: string(e.id), Reason: fmt.Sprintf("delivered fewer than %d scan lines within %v; a triggered camera delivers only while its encoder turns", lines, within)}
+	}
+	return m, err
+}
+
+// white is the camera's picture of the white target. The simulated mill has one of its own, which it holds under the camera.
+func (e *eye) white(ctx context.Context) (inspection.LineImage, error) {
+	if c, ok := e.tap.FrameSource.(*mill.Camera); ok {
+		return c.WhiteReference(), nil
+	}
+	return e.picture(ctx, flatFieldLines, flatFieldWithin)
+}

@@ -1,0 +1,177 @@
+package calibration
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coilsight/coilsight/durable"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// Kind is what a calibration is of.
+type Kind string
+
+// Kinds of calibrations.
+const (
+	FlatFieldKind Kind = "flatfield"
+	GeometryKind  Kind = "geometry"
+	EncoderKind   Kind = "encoder"
+	AlignmentKind Kind = "alignment"
+	FocusKind     Kind = "focus"
+)
+
+// Version is one calibration of a camera as it was made. It never changes.
+type Version struct {
+	Format int                 `json:"format"` // 1
+	Camera inspection.CameraID `json:"camera"`
+	Kind   Kind                `json:"kind"`
+	Number int                 `json:"version"` // from 1, by camera and kind
+	At     time.Time           `json:"at"`
+	By     string              `json:"by"`
+	Width  int                 `json:"width"` // of the camera's frames in pixels; 0: it does not depend on it
+	// Pictures are the SHA-256 sums of the references that it was fitted to.
+	Pictures []string `json:"pictures,omitempty"`
+	// Residuals are what the fit leaves, by what they are of; their names end with the unit.
+	Residuals map[string]float64 `json:"residuals,omitempty"`
+	Values    json.RawMessage    `json:"values"`
+}
+
+// Ref names the version.
+func (v Version) Ref() inspection.CalibrationRef {
+	return inspection.CalibrationRef{Camera: v.Camera, Kind: string(v.Kind), Version: v.Number, At: v.At}
+}
+
+// Check refuses a version for another camera, or for frames of another width; 0 takes any.
+func (v Version) Check(camera inspection.CameraID, width int) error {
+	switch {
+	case v.Format != 1:
+		return fmt.Errorf("calibration %s: format %d is not known; this program reads format 1", v.name(), v.Format)
+	case v.Camera != camera:
+		return fmt.Errorf("calibration %s is of camera %s; camera %s needs its own", v.name(), v.Camera, camera)
+	case width > 0 && v.Width > 0 && v.Width != width:
+		return fmt.Errorf("calibration %s is of frames %d pixels wide; camera %s delivers %d: calibrate it again", v.name(), v.Width, camera, width)
+	}
+	return nil
+}
+
+func (v Version) name() string { return string(v.Kind) + "-" + strconv.Itoa(v.Number) }
+
+// Shelf is the folder that holds the versions, a folder each camera.
+type Shelf struct{ Dir string }
+
+// Save gives v the next number of its camera and kind, and makes it durable.
+func (s Shelf) Save(v Version) (Version, error) {
+	v.Format = 1
+	if v.Camera == "" || strings.ContainsAny(string(v.Camera), `/\`) || strings.HasPrefix(string(v.Camera), ".") {
+		return v, &inspection.FieldError{Field: "camera", Reason: fmt.Sprintf("%q cannot name a folder; allowed are names without / and \\ that do not begin with a dot", v.Camera)}
+	}
+	if v.By = strings.TrimSpace(v.By); v.By == "" {
+		return v, &inspection.FieldError{Field: "by", Reason: "is empty; it names the person who calibrated"}
+	}
+	dir := filepath.Join(s.Dir, string(v.Camera))
+	err := durable.Locked(dir, func() error {
+		names, err := s.names(v.Camera, v.Kind)
+		if err != nil {
+			return err
+		}
+		v.Number = 1
+		if n := len(names); n > 0 {
+			v.Number = names[n-1] + 1
+		}
+		data, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			return err
+		}
+		return durable.Replace(s.path(v.Camera, v.Kind, v.Number), data)
+	})
+	if err != nil {
+		return v, fmt.Errorf("calibration of camera %s cannot be kept: %w", v.Camera, err)
+	}
+	return v, nil
+}
+
+func (s Shelf) path(camera inspection.CameraID, kind Kind, number int) string {
+	return filepath.Join(s.Dir, string(camera), fmt.Sprintf("%s-%d.json", kind, number))
+}
+
+// names lists the numbers of a camera's versions of one kind, ascending.
+func (s Shelf) names(camera inspection.CameraID, kind Kind) (numbers []int, err error) {
+	entries, err := os.ReadDir(filepath.Join(s.Dir, string(camera)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		text, ok := strings.CutPrefix(strings.TrimSuffix(e.Name(), ".json"), string(kind)+"-")
+		if n, err := strconv.Atoi(text); ok && err == nil && n > 0 {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers, nil
+}
+
+// maxVersion bounds a file; the gains of 65,536 columns are half as much.
+const maxVersion = 4 << 20
+
+// Load reads one version. One that is damaged is an error that names it.
+func (s Shelf) Load(camera inspection.CameraID, kind Kind, number int) (v Version, err error) {
+	path := s.path(camera, kind, number)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return v, &inspection.NotFoundError{Noun: "calibration", ID: fmt.Sprintf("%s/%s-%d", camera, kind, number)}
+	}
+	if err != nil {
+		return v, fmt.Errorf("calibration: %w", err)
+	}
+	if len(data) > maxVersion {
+		return v, fmt.Errorf("calibration %s is larger than %d bytes; it is not used", path, maxVersion)
+	}
+	if err := json.Unmarshal(data, &v); err != nil {
+		return v, fmt.Errorf("calibration %s cannot be read: %w; it is not used", path, err)
+	}
+	if v.Kind != kind || v.Number != number {
+		return v, fmt.Errorf("calibration %s says that it is %s; it is not used", path, v.name())
+	}
+	return v, v.Check(camera, 0)
+}
+
+// Latest reads the newest version of a kind; ok is false where there is none.
+func (s Shelf) Latest(camera inspection.CameraID, kind Kind) (v Version, ok bool, err error) {
+	numbers, err := s.names(camera, kind)
+	if err != nil || len(numbers) == 0 {
+		return v, false, err
+	}
+	v, err = s.Load(camera, kind, numbers[len(numbers)-1])
+	return v, err == nil, err
+}
+
+// List reads every version of a camera, the newest of each kind first. Damaged ones are named in faults.
+func (s Shelf) List(camera inspection.CameraID) (all []Version, faults []error) {
+	for _, kind := range []Kind{FlatFieldKind, GeometryKind, EncoderKind, AlignmentKind, FocusKind} {
+		numbers, err := s.names(camera, kind)
+		if err != nil {
+			return all, append(faults, err)
+		}
+		slices.Reverse(numbers)
+		for _, n := range numbers {
+			v, err := s.Load(camera, kind, n)
+			if err != nil {
+				faults = append(faults, err)
+				continue
+			}
+			all = append(all, v)
+		}
+	}
+	return all, faults
+}

@@ -1,0 +1,147 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// CameraDesk is what is known of the cameras and what a person calibrates of them. Errors are *inspection.NotFoundError,
+// *inspection.FieldError (a reference that cannot be used, with the reason), *inspection.ConflictError (no frame came), or a
+// failure.
+type CameraDesk interface {
+	Cameras() []CameraDetail
+	// CameraProfile looks at the camera's next scan lines.
+	CameraProfile(ctx context.Context, id inspection.CameraID) (CameraProfile, error)
+	// TakeFlatField fits a flat field to the next scan lines, which must show the white target, and keeps it as a version. A
+	// coil that runs goes on with the one before.
+	TakeFlatField(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error)
+}
+
+// CameraDetail is one camera with its calibrations.
+type CameraDetail struct {
+	Camera   inspection.CameraID `json:"camera"`
+	Side     inspection.Side     `json:"side"`
+	Device   string              `json:"device" doc:"What it is, and its serial number; empty while it was never found"`
+	Lost     string              `json:"lost" doc:"Why no frames can come of it; empty while they can"`
+	Pixels   int                 `json:"pixels" doc:"Of a scan line"`
+	View     CameraView          `json:"view"`
+	Transfer *CameraTransfer     `json:"transfer,omitempty" doc:"Absent for a simulated camera, and for one that was never found"`
+	// FlatField, where there is one.
+	FlatField *CalibrationVersion `json:"flat_field,omitempty" doc:"The newest; absent where the camera was never calibrated"`
+	InForce   int                 `json:"flat_field_in_force" doc:"Version that corrects the frames now; 0: none. The newest is taken up where a coil begins"`
+	// Calibrations are all versions, the newest of each kind first.
+	Calibrations []CalibrationVersion `json:"calibrations"`
+	Faults       []string             `json:"faults" doc:"Versions that cannot be used, and why"`
+}
+
+// CameraView is where a camera looks.
+type CameraView struct {
+	MMPerPixel inspection.MM `json:"mm_per_pixel"`
+	From       inspection.MM `json:"from_mm" doc:"Across the line"`
+	To         inspection.MM `json:"to_mm"`
+}
+
+// CameraTransfer counts what came over the wire since start.
+type CameraTransfer struct {
+	Completed      uint64 `json:"completed" doc:"Frames that arrived whole"`
+	Incomplete     uint64 `json:"incomplete" doc:"Frames of which a part arrived"`
+	Lost           uint64 `json:"lost" doc:"Frames of which nothing arrived"`
+	MissingPackets uint64 `json:"missing_packets"`
+	ResentPackets  uint64 `json:"resent_packets"`
+	Reconnects     uint64 `json:"reconnects"`
+}
+
+// CalibrationVersion is one calibration as it was made.
+type CalibrationVersion struct {
+	Kind      string             `json:"kind" enum:"flatfield,geometry,encoder,alignment,focus"`
+	Version   int                `json:"version"`
+	At        time.Time          `json:"at"`
+	By        string             `json:"by"`
+	Residuals map[string]float64 `json:"residuals" doc:"What the fit leaves; the names end with the unit"`
+}
+
+// CameraProfile is how bright and how sharp a camera's picture is across.
+type CameraProfile struct {
+	Raw       []float64 `json:"raw" doc:"Grey value of 256 parts of the width, from the left of the picture"`
+	Corrected []float64 `json:"corrected" doc:"The same after the flat field in force"`
+	Median    float64   `json:"median"`
+	Dark      float64   `json:"dark" doc:"Share of pixels below grey 10"`
+	Bright    float64   `json:"bright" doc:"Share of pixels at grey 255, which are cut off"`
+	Sharpness float64   `json:"sharpness" doc:"Mean difference of neighbouring pixels in percent of the brightness: turn the lens to where it is greatest"`
+}
+
+// FlatFieldRequest says who calibrates.
+type FlatFieldRequest struct {
+	By string `json:"by" minLength:"1" maxLength:"64" doc:"The name of the person"`
+}
+
+// CameraPath is the id of a camera.
+type CameraPath struct {
+	ID inspection.CameraID `path:"id" maxLength:"64"`
+}
+
+func (a *api) registerCameras() {
+	tags := []string{"cameras"}
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "list-cameras", Method: http.MethodGet, Path: "/api/v1/cameras", Tags: tags,
+		Summary: "List the cameras, how they are and how they are calibrated",
+	}, func(context.Context, *struct{}) (*struct {
+		CacheControl string `header:"Cache-Control"`
+		Body         struct {
+			Cameras []CameraDetail `json:"cameras"`
+		}
+	}, error,
+	) {
+		out := new(struct {
+			CacheControl string `header:"Cache-Control"`
+			Body         struct {
+				Cameras []CameraDetail `json:"cameras"`
+			}
+		})
+		out.CacheControl, out.Body.Cameras = "no-cache", list(a.Cameras.Cameras())
+		for i := range out.Body.Cameras {
+			c := &out.Body.Cameras[i]
+			c.Calibrations, c.Faults = list(c.Calibrations), list(c.Faults)
+		}
+		return out, nil
+	})
+	errors := []int{http.StatusNotFound, http.StatusConflict, http.StatusInternalServerError}
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "get-camera-profile", Method: http.MethodGet, Path: "/api/v1/cameras/{id}/profile", Tags: tags,
+		Summary:     "Look at a camera's next scan lines: brightness across, exposure, sharpness",
+		Description: "409 where no frame comes within two seconds.",
+		Errors:      errors,
+	}, func(ctx context.Context, in *CameraPath) (*struct{ Body CameraProfile }, error) {
+		p, err := a.Cameras.CameraProfile(ctx, in.ID)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		return &struct{ Body CameraProfile }{p}, nil
+	})
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "take-flat-field", Method: http.MethodPost, Path: "/api/v1/cameras/{id}/flat-field", Tags: tags,
+		Summary:       "Fit a camera's flat field to the white target that is under it now",
+		Description:   "Makes a version, which never changes and is taken up where the next coil begins, at once where none runs. 422 with the reason where the picture cannot serve as a reference, 409 where no frames come.",
+		DefaultStatus: http.StatusCreated,
+		Errors:        append(errors, http.StatusUnprocessableEntity), MaxBodyBytes: maxBody,
+	}, func(ctx context.Context, in *struct {
+		CameraPath
+		Body FlatFieldRequest
+	},
+	) (*struct{ Body CalibrationVersion }, error) {
+		by, err := person(in.Body.By)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		v, err := a.Cameras.TakeFlatField(ctx, in.ID, by)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		return &struct{ Body CalibrationVersion }{v}, nil
+	})
+}
