@@ -170,6 +170,9 @@ func (a *Appliance) openMill(ctx context.Context) error {
 			id: c.ID, side: side, width: m.PixelsAcross, tap: &tap{FrameSource: c}, detector: d,
 			geometry: calibration.Geometry{MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel, OperatorSideRight: !c.OperatorSideLeft},
 		}
+		if e.geometry.OperatorSideRight { // its picture ends where the other side's begins
+			e.geometry.Position = inspection.MM(m.PixelsAcross) * m.MMPerPixel
+		}
 		// A mill that was never calibrated begins with its target under the cameras.
 		f := &flatField{}
 		if f.FlatField, err = calibration.MeasureFlatField(c.WhiteReference(), inspection.LineImage{}); err != nil {

@@ -84,7 +84,7 @@ func (d *cameraDesk) Cameras() []web.CameraDetail {
 	var out []web.CameraDetail
 	for _, e := range d.a.cameras {
 		c := web.CameraDetail{
-			Camera: e.id, Side: e.side, Pixels: e.width, Device: "simulated camera",
+			Camera: e.id, Side: e.side, Pixels: e.width, Simulated: e.device == nil,
 			View: web.CameraView{MMPerPixel: e.geometry.MMPerPixel, From: e.from(), To: max(e.geometry.Across(0), e.geometry.Across(float64(e.width)))},
 		}
 		if e.device != nil {

@@ -298,6 +298,11 @@ func (l *live) conditions(st web.Live, now, before look, failing error) []condit
 	if h := st.Headroom; h != nil && h.Ratio < lowHeadroom {
 		raise("headroom_low", 1, "speed", strconv.FormatFloat(h.Speed, 'f', 1, 64), "bound", h.Bound)
 	}
+	for _, e := range l.a.cameras {
+		if e.flat.Load() == nil {
+			raise("not_calibrated", 1, "camera", string(e.id), "side", string(e.side))
+		}
+	}
 	for i, c := range now.cameras {
 		b := before.cameras[i]
 		switch {

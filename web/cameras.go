@@ -24,13 +24,14 @@ type CameraDesk interface {
 
 // CameraDetail is one camera with its calibrations.
 type CameraDetail struct {
-	Camera   inspection.CameraID `json:"camera"`
-	Side     inspection.Side     `json:"side"`
-	Device   string              `json:"device" doc:"What it is, and its serial number; empty while it was never found"`
-	Lost     string              `json:"lost" doc:"Why no frames can come of it; empty while they can"`
-	Pixels   int                 `json:"pixels" doc:"Of a scan line"`
-	View     CameraView          `json:"view"`
-	Transfer *CameraTransfer     `json:"transfer,omitempty" doc:"Absent for a simulated camera, and for one that was never found"`
+	Camera    inspection.CameraID `json:"camera"`
+	Side      inspection.Side     `json:"side"`
+	Device    string              `json:"device" doc:"What it is, and its serial number; empty while it was never found, and for a simulated one"`
+	Simulated bool                `json:"simulated"`
+	Lost      string              `json:"lost" doc:"Why no frames can come of it; empty while they can"`
+	Pixels    int                 `json:"pixels" doc:"Of a scan line"`
+	View      CameraView          `json:"view"`
+	Transfer  *CameraTransfer     `json:"transfer,omitempty" doc:"Absent for a simulated camera, and for one that was never found"`
 	// FlatField, where there is one.
 	FlatField *CalibrationVersion `json:"flat_field,omitempty" doc:"The newest; absent where the camera was never calibrated"`
 	InForce   int                 `json:"flat_field_in_force" doc:"Version that corrects the frames now; 0: none. The newest is taken up where a coil begins"`

@@ -800,7 +800,7 @@ export interface components {
     CameraDetail: {
       calibrations: components['schemas']['CalibrationVersion'][];
       camera: string;
-      /** @description What it is, and its serial number; empty while it was never found */
+      /** @description What it is, and its serial number; empty while it was never found, and for a simulated one */
       device: string;
       /** @description Versions that cannot be used, and why */
       faults: string[];
@@ -820,6 +820,7 @@ export interface components {
       pixels: number;
       /** @enum {string} */
       side: 'top' | 'bottom';
+      simulated: boolean;
       /** @description Absent for a simulated camera, and for one that was never found */
       transfer?: components['schemas']['CameraTransfer'];
       view: components['schemas']['CameraView'];

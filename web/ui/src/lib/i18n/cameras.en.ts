@@ -8,6 +8,7 @@ export const cameras = {
   none: 'No cameras are configured',
   device: 'Device',
   notFound: 'not found yet',
+  simulatedCamera: 'Simulated camera',
   view: 'Looks at',
   viewOf: (from: string, to: string, pixels: string, mm: string) =>
     `${from} to ${to} mm across the line; ${pixels} pixels of ${mm} mm`,

@@ -6,6 +6,7 @@ export const cameras: Messages['cameras'] = {
   none: '설정된 카메라가 없습니다',
   device: '장치',
   notFound: '아직 찾지 못함',
+  simulatedCamera: '시뮬레이션 카메라',
   view: '촬영 범위',
   viewOf: (from, to, pixels, mm) => `라인 폭 방향 ${from}~${to} mm, ${mm} mm 화소 ${pixels}개`,
   transfer: '시작 이후 전송',
