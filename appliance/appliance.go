@@ -68,6 +68,7 @@ type eye struct {
 	geometry calibration.Geometry
 	// flat corrects the frames, nil: nothing does. next takes its place where a coil begins.
 	flat, next atomic.Pointer[flatField]
+	window     *window
 }
 
 // from is where the camera's view begins across the line, on the operator side.
@@ -190,6 +191,10 @@ func (a *Appliance) addCamera(e *eye) {
 	if err := e.restore(a.o.Config.Calibrations()); err != nil {
 		a.o.Log.Error("calibration cannot be used", "camera", e.id, "error", err)
 	}
+	var err error
+	if e.window, err = openWindow(a.o.Config, e.id); err != nil {
+		a.o.Log.Error("the window is watched anew", "camera", e.id, "error", err)
+	}
 	a.cameras = append(a.cameras, e)
 }
 
@@ -251,7 +256,11 @@ func (a *Appliance) setUp() inspection.Setup {
 	a.desk.boundary()
 	e := a.desk.engine()
 	for _, c := range a.cameras {
-		c.flat.Store(c.next.Load())
+		if f := c.next.Load(); f != c.flat.Swap(f) {
+			c.window.reset()
+		} else if err := c.window.coilEnd(); err != nil {
+			a.o.Log.Error("what is known of the window cannot be kept", "camera", c.id, "error", err)
+		}
 		if err := c.detector.Teach(e.Scales()); err != nil {
 			a.o.Log.Error("what was taught does not fit the detector", "camera", c.id, "error", err)
 		}

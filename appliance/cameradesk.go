@@ -216,6 +216,7 @@ func (d *cameraDesk) TakeFlatField(ctx context.Context, id inspection.CameraID, 
 	e.next.Store(f)
 	if _, _, running := d.a.line.Running(); !running {
 		e.flat.Store(f)
+		e.window.reset()
 	}
 	return shownVersion(f.version), nil
 }

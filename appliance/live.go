@@ -35,6 +35,7 @@ type live struct {
 	pictures map[inspection.Side]*livePicture
 	// pictureOf finds the one that a camera fills a part of.
 	pictureOf map[inspection.CameraID]*livePicture
+	windowOf  map[inspection.CameraID]*window
 
 	mu       sync.Mutex
 	now      web.Live
@@ -59,7 +60,7 @@ type look struct {
 }
 
 func newLive(a *Appliance) *live {
-	l := &live{a: a, pictures: map[inspection.Side]*livePicture{}, pictureOf: map[inspection.CameraID]*livePicture{}, byClass: map[inspection.DefectClass]int{}}
+	l := &live{a: a, pictures: map[inspection.Side]*livePicture{}, pictureOf: map[inspection.CameraID]*livePicture{}, windowOf: map[inspection.CameraID]*window{}, byClass: map[inspection.DefectClass]int{}}
 	for _, side := range inspection.Sides() {
 		var on []*eye
 		for _, c := range a.cameras {
@@ -73,7 +74,7 @@ func newLive(a *Appliance) *live {
 		p := newLivePicture(on)
 		l.pictures[side] = p
 		for _, c := range on {
-			l.pictureOf[c.id] = p
+			l.pictureOf[c.id], l.windowOf[c.id] = p, c.window
 		}
 	}
 	return l
@@ -131,6 +132,9 @@ func (l *live) RecordFailing(err error) {
 // Screened enters a frame into the live picture.
 func (l *live) Screened(id inspection.CameraID, span inspection.EncoderSpan, s *inspection.Screening) {
 	l.pictureOf[id].add(id, span, s)
+	if _, _, running := l.a.line.Running(); running {
+		l.windowOf[id].frame(s)
+	}
 }
 
 // Live is the newest status.
@@ -298,6 +302,7 @@ func (l *live) conditions(st web.Live, now, before look, failing error) []condit
 	if h := st.Headroom; h != nil && h.Ratio < lowHeadroom {
 		raise("headroom_low", 1, "speed", strconv.FormatFloat(h.Speed, 'f', 1, 64), "bound", h.Bound)
 	}
+	out = append(out, l.windowConditions()...)
 	for _, e := range l.a.cameras {
 		if e.flat.Load() == nil {
 			raise("not_calibrated", 1, "camera", string(e.id), "side", string(e.side))

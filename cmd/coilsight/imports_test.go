@@ -17,7 +17,7 @@ var mayImport = map[string][]string{
 	"durable":             {},
 	"camera":              {"inspection"},
 	"camera/":             {"camera", "inspection"},
-	"calibration":         {"inspection"},
+	"calibration":         {"inspection", "durable"},
 	"models":              {"inspection", "durable"},
 	"inference":           {"inspection", "models"},
 	"appliance/line":      {"inspection", "camera"},

@@ -15,6 +15,8 @@ export function alarmSubject(alarm: Alarm): { text: string; href: string } {
     v.class ? className(v.class) : '',
     side || (v.camera ?? ''),
     v.along_m ? `${v.along_m} m` : '',
+    v.across_mm ? `${v.across_mm} mm` : '',
+    v.darker ? t().live.darker(v.darker) : '',
     v.frames ? t().live.frames(v.frames) : '',
     v.metres ? `${v.metres} m` : '',
     v.speed ? t().live.runsTo(`${v.speed} m/s`) : '',

@@ -111,6 +111,7 @@ export const en = {
     unassigned: 'Without a coil',
     noAlarm: 'No alarms',
     allNormal: 'Every metre is being inspected',
+    darker: (percent: string) => `${percent} % darker`,
     silentFor: (seconds: string) => `no frame for ${seconds} s`,
     frames: (n: string) => plural(n, 'frame', 'frames'),
     since: (time: string) => `since ${time}`,
@@ -135,6 +136,26 @@ export const en = {
       'Camera not calibrated',
       'The lamp’s unevenness stays in the picture; defects at the edges may be missed or made up.',
       'Take the flat field on the cameras page.',
+    ),
+    lamp_lost: alarm(
+      'No light',
+      'The camera sees nothing; these metres are a gap.',
+      'Check the lamp, its power and its fuse.',
+    ),
+    lamp_failing: alarm(
+      'Part of the lamp fails',
+      'Defects under the dark part are missed.',
+      'Change the lamp’s segment at this place, then take the flat field.',
+    ),
+    window_dirty: alarm(
+      'Dirt on the window',
+      'Small defects under it may be missed, coil after coil.',
+      'Wipe the window at this place. If it stays, take the flat field.',
+    ),
+    lamp_ageing: alarm(
+      'Lamp is ageing',
+      'The picture grows darker from coil to coil.',
+      'Plan a new lamp, or raise the exposure and take the flat field.',
     ),
     severe_defect: alarm(
       'Severe defect',

@@ -1,0 +1,83 @@
+package appliance
+
+import (
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/coilsight/coilsight/calibration"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+func windowAt(t *testing.T, level func(c int) float32) *window {
+	t.Helper()
+	c := DefaultConfig()
+	c.Data = t.TempDir()
+	w, err := openWindow(c, "top")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := calibration.WindowState{Columns: 256, Coils: 5, Level: make([]float32, 256), First: 100, Now: 100}
+	for i := range s.Level {
+		s.Level[i] = level(i)
+	}
+	w.watch.State = s
+	return w
+}
+
+func clean(int) float32 { return 1 }
+
+func darkFrames(w *window) {
+	for range 100 {
+		w.frame(&inspection.Screening{BlockColumns: 256, BlockRows: 4, Means: make([]byte, 4*256)})
+	}
+}
+
+func TestWindowFaultsAreAlarmsWithTheirPlaceAcrossTheLine(t *testing.T) {
+	dirty := func(c int) float32 {
+		if c >= 100 && c < 104 {
+			return 0.85
+		}
+		return 1
+	}
+	a := &Appliance{cameras: []*eye{
+		{id: "top", side: inspection.Top, width: 2048, geometry: calibration.Geometry{MMPerPixel: 0.5, Position: 10}, window: windowAt(t, dirty)},
+		{id: "beside", side: inspection.Top, width: 2048, window: windowAt(t, clean)},
+		{id: "bottom", side: inspection.Bottom, width: 2048, window: windowAt(t, clean)},
+	}}
+	darkFrames(a.cameras[1].window) // looks beside a narrow strip: the other one of its side has light
+	darkFrames(a.cameras[2].window)
+	got := (&live{a: a}).windowConditions()
+	if len(got) != 2 {
+		t.Fatalf("conditions %+v, want dirt at the top and no light at the bottom", got)
+	}
+	if k := got[0]; k.code != "window_dirty" || k.priority != 2 || k.values["across_mm"] != "410–426" || k.values["darker"] != "15" || k.values["camera"] != "top" {
+		t.Errorf("got %+v", k)
+	}
+	if k := got[1]; k.code != "lamp_lost" || k.priority != 0 || k.values["camera"] != "bottom" {
+		t.Errorf("got %+v", k)
+	}
+}
+
+func TestWhatIsKnownOfAWindowOutlivesARestart(t *testing.T) {
+	c := DefaultConfig()
+	c.Data = t.TempDir()
+	w, err := openWindow(c, "top")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.watch.State = calibration.WindowState{Columns: 8, Coils: 5, Level: slices.Repeat([]float32{0.9}, 8), First: 100, Now: 90}
+	if err := w.coilEnd(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := openWindow(c, "top")
+	if err != nil || again.watch.State.Coils != 5 || again.watch.State.Level[7] != 0.9 || again.watch.State.Now != 90 {
+		t.Errorf("read again: %+v, %v", again.watch.State, err)
+	}
+	if err := os.WriteFile(w.path, []byte(`{"columns": 3}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := openWindow(c, "top"); err == nil || w == nil || w.watch.State.Coils != 0 {
+		t.Errorf("a file that does not fit gives %+v, %v; want an error, and a watch that begins anew", w, err)
+	}
+}
