@@ -19,6 +19,7 @@ import (
 	"github.com/coilsight/coilsight/appliance/line"
 	"github.com/coilsight/coilsight/appliance/store"
 	"github.com/coilsight/coilsight/calibration"
+	"github.com/coilsight/coilsight/camera/encoder"
 	"github.com/coilsight/coilsight/camera/mill"
 	"github.com/coilsight/coilsight/inference"
 	"github.com/coilsight/coilsight/inspection"
@@ -48,6 +49,8 @@ type Appliance struct {
 	desk     *modelDesk
 	mill     *mill.Mill
 	cameras  []*eye
+	encoder  *encoder.Track  // nil: the cameras' own lines count the strip
+	poller   *encoder.Modbus // reads it, where it is read
 	line     *line.Line
 	hub      *web.Hub
 	live     *live
@@ -240,7 +243,7 @@ func (a *Appliance) openLine() error {
 func (a *Appliance) openServer() error {
 	handler, err := web.New(web.Options{
 		Reader: a.store, Changes: a.store, Control: &control{a}, Reviewer: a.store, Samples: a.store, Stability: a.o.Config, Recipes: a.store, Live: a.live, Hub: a.hub,
-		Models: a.desk, Teachings: &teachDesk{config: a.o.Config, desk: a.desk}, Cameras: &cameraDesk{a}, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
+		Models: a.desk, Teachings: &teachDesk{config: a.o.Config, desk: a.desk}, Cameras: &cameraDesk{a}, Encoder: &encoderDesk{a}, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
 	})
 	if err != nil {
 		return err
@@ -308,6 +311,9 @@ func (a *Appliance) Run(ctx context.Context) error {
 	var sources sync.WaitGroup
 	if a.mill != nil {
 		sources.Go(func() { fail("mill", a.mill.Run(ctx)) })
+	}
+	if a.poller != nil {
+		sources.Go(func() { a.poller.Run(ctx) })
 	}
 	for _, e := range a.cameras {
 		if e.device != nil {

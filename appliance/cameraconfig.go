@@ -1,12 +1,15 @@
 package appliance
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/coilsight/coilsight/calibration"
+	"github.com/coilsight/coilsight/camera/encoder"
 	"github.com/coilsight/coilsight/camera/genicam"
 	"github.com/coilsight/coilsight/inspection"
 )
@@ -22,6 +25,9 @@ type CameraConfig struct {
 	MMPerPixel        inspection.MM `yaml:"mm_per_pixel"`
 	PositionMM        inspection.MM `yaml:"position_mm"` // of the first column across the line
 	OperatorSideRight bool          `yaml:"operator_side_right"`
+	// LineRateHz and LatencyMS tell when the lines of a camera were taken that runs by a clock of its own.
+	LineRateHz float64 `yaml:"line_rate_hz"`
+	LatencyMS  float64 `yaml:"latency_ms"`
 }
 
 // FeatureList is a mapping of feature names to values that keeps its order, in which they are set.
@@ -48,9 +54,66 @@ func (l *FeatureList) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
+// Sources of an encoder's counts.
+const (
+	encoderLines  = "lines"  // the cameras' own scan lines
+	encoderModbus = "modbus" // a counter over Modbus TCP
+	encoderAPI    = "api"    // readings that somebody posts
+)
+
 // EncoderConfig says how strip length is measured.
 type EncoderConfig struct {
-	MMPerCount inspection.MM `yaml:"mm_per_count"`
+	Source       string        `yaml:"source"`
+	MMPerCount   inspection.MM `yaml:"mm_per_count"`
+	Reverse      bool          `yaml:"reverse"`
+	Bits         int           `yaml:"bits"`
+	MaxMPS       float64       `yaml:"max_mps"`
+	Address      string        `yaml:"address"`
+	Unit         uint8         `yaml:"unit"`
+	Holding      bool          `yaml:"holding"`
+	Register     uint16        `yaml:"register"`
+	LowWordFirst bool          `yaml:"low_word_first"`
+	PollMS       int           `yaml:"poll_ms"`
+}
+
+// track are the options of the encoder's track.
+func (e EncoderConfig) track() encoder.Options {
+	return encoder.Options{Bits: e.Bits, Reverse: e.Reverse, MaxPerSecond: e.MaxMPS * 1000 / float64(e.MMPerCount)}
+}
+
+// modbus are the options of the poller.
+func (e EncoderConfig) modbus() encoder.ModbusOptions {
+	return encoder.ModbusOptions{
+		Address: e.Address, Unit: e.Unit, Holding: e.Holding, Register: e.Register, Bits: e.Bits, LowFirst: e.LowWordFirst,
+		Every: time.Duration(e.PollMS) * time.Millisecond,
+	}
+}
+
+// check reports the first value that is not allowed.
+func (e EncoderConfig) check() error {
+	bad := func(field, format string, a ...any) error {
+		return &inspection.FieldError{Field: "encoder." + field, Reason: fmt.Sprintf(format, a...)}
+	}
+	switch {
+	case e.Source != encoderLines && e.Source != encoderModbus && e.Source != encoderAPI:
+		return bad("source", "%q is not known; allowed are lines, modbus and api", e.Source)
+	case !(e.MMPerCount >= 0.001 && e.MMPerCount <= 100):
+		return bad("mm_per_count", "%g mm is not possible; allowed are 0.001 to 100", float64(e.MMPerCount))
+	case !(e.MaxMPS >= 1 && e.MaxMPS <= 60):
+		return bad("max_mps", "%g m/s is not possible; allowed are 1 to 60", e.MaxMPS)
+	}
+	err := e.track().Check()
+	if err == nil && e.Source == encoderModbus {
+		err = e.modbus().Check()
+	}
+	var field *inspection.FieldError
+	if !errors.As(err, &field) {
+		return err
+	}
+	if field.Field == "every_ms" {
+		return bad("poll_ms", "%s", field.Reason)
+	}
+	return bad(field.Field, "%s", field.Reason)
 }
 
 // checkCameras reports the first value of the cameras that is not allowed.
@@ -79,13 +142,14 @@ func (c Config) checkCameras() error {
 			return bad(field("pixels"), "%d is not possible; allowed are 64 to 65536, the camera's Width", k.Pixels)
 		case k.PacketSize != 0 && (k.PacketSize < 576 || k.PacketSize > 16384):
 			return bad(field("packet_size"), "%d is not possible; allowed are 576 to 16384 bytes, or 0 for the greatest that arrives", k.PacketSize)
+		case c.Encoder.Source != encoderLines && !(k.LineRateHz >= 1 && k.LineRateHz <= 1e6):
+			return bad(field("line_rate_hz"), "%g is not possible; with encoder.source %s a camera runs by a clock of its own, of 1 to 1000000 lines a second", k.LineRateHz, c.Encoder.Source)
+		case !(k.LatencyMS >= 0 && k.LatencyMS <= 1000):
+			return bad(field("latency_ms"), "%g is not possible; allowed are 0 to 1000", k.LatencyMS)
 		}
 		if err := (calibration.Geometry{MMPerPixel: k.MMPerPixel, MMPerCount: 1}).Check(); err != nil {
 			return bad(field("mm_per_pixel"), "%g mm is not possible; allowed are 0.01 to 10", float64(k.MMPerPixel))
 		}
 	}
-	if m := c.Encoder.MMPerCount; !(m >= 0.001 && m <= 100) {
-		return bad("encoder.mm_per_count", "%g mm is not possible; allowed are 0.001 to 100", float64(m))
-	}
-	return nil
+	return c.Encoder.check()
 }

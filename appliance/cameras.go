@@ -8,8 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coilsight/coilsight/appliance/line"
 	"github.com/coilsight/coilsight/calibration"
 	"github.com/coilsight/coilsight/camera"
+	"github.com/coilsight/coilsight/camera/encoder"
 	"github.com/coilsight/coilsight/camera/genicam"
 	"github.com/coilsight/coilsight/inference"
 	"github.com/coilsight/coilsight/inspection"
@@ -21,7 +23,21 @@ const openAgain = 2 * time.Second
 // openCameras makes the configured cameras. One that cannot be opened does not keep the others from their work: it is tried
 // again while the line runs, and says on the screen what is in its way.
 func (a *Appliance) openCameras() error {
+	e := a.o.Config.Encoder
 	scale := &lineScale{}
+	if e.Source != encoderLines {
+		scale = nil
+		var err error
+		if a.encoder, err = encoder.New(e.track()); err != nil {
+			return err
+		}
+	}
+	if e.Source == encoderModbus {
+		var err error
+		if a.poller, err = encoder.NewModbus(e.modbus(), a.encoder); err != nil {
+			return err
+		}
+	}
 	for _, c := range a.o.Config.Cameras {
 		g := calibration.Geometry{
 			MMPerPixel: c.MMPerPixel, MMPerCount: a.o.Config.Encoder.MMPerCount,
@@ -34,7 +50,13 @@ func (a *Appliance) openCameras() error {
 			return err
 		}
 		s := newCameraSource(c, scale, a.o.Log)
-		a.addCamera(&eye{id: s.id, side: inspection.Side(c.Side), width: c.Pixels, tap: &tap{FrameSource: s}, device: s, detector: d, geometry: g})
+		var frames line.FrameSource = s
+		if a.encoder != nil {
+			frames = encoder.NewSource(s, a.encoder, encoder.SourceOptions{
+				LineRate: c.LineRateHz, Latency: time.Duration(c.LatencyMS * float64(time.Millisecond)),
+			})
+		}
+		a.addCamera(&eye{id: s.id, side: inspection.Side(c.Side), width: c.Pixels, tap: &tap{FrameSource: frames}, device: s, detector: d, geometry: g})
 	}
 	return nil
 }
@@ -43,7 +65,7 @@ func (a *Appliance) openCameras() error {
 type cameraSource struct {
 	id     inspection.CameraID
 	config CameraConfig
-	scale  *lineScale
+	scale  *lineScale // nil: an encoder places the frames
 	log    *slog.Logger
 
 	opened chan struct{} // closed once source is set
@@ -122,6 +144,9 @@ func (c *cameraSource) Next(ctx context.Context) (*camera.Frame, error) {
 	f, err := c.source.Next(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if c.scale == nil {
+		return f, nil
 	}
 	if !c.begun {
 		c.offset, c.begun = c.scale.offset(f), true

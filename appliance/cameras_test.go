@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/coilsight/coilsight/camera/genicam/fake"
 	"github.com/coilsight/coilsight/inference"
 	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/web"
 )
 
 func startFake(t *testing.T, address, serial string) *fake.Camera {
@@ -167,6 +169,74 @@ func TestCameraThatIsNotThereLeavesTheOthersAtWork(t *testing.T) {
 	})
 }
 
+// A free-running camera under an encoder: the coil is as long as the encoder says, a stop costs nothing, and silence is a gap.
+func TestCoilOnTheEncodersScale(t *testing.T) {
+	startFake(t, "127.0.0.26", "E1")
+	c := fakeConfig(t, CameraConfig{ID: "top", Side: "top", Address: "127.0.0.26", LineRateHz: 50 * 256})
+	c.Encoder = EncoderConfig{Source: encoderAPI, MMPerCount: 0.5, MaxMPS: 30}
+	a, stop := runAppliance(t, c)
+	defer stop()
+	var count int64
+	turn := func(d time.Duration, perSecond float64) {
+		desk := &encoderDesk{a}
+		begun, from := time.Now(), count
+		for time.Since(begun) < d {
+			now := time.Now()
+			count = from + int64(perSecond*now.Sub(begun).Seconds())
+			if _, err := desk.Reading(count, now); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	eventually(t, 10*time.Second, "the camera running", func() bool {
+		turn(100*time.Millisecond, 10_000)
+		state, _ := a.cameraState("top")
+		return state == "running"
+	})
+	desk := &control{a}
+	if _, _, err := desk.Announce(t.Context(), "E1", inspection.CoilOrder{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := desk.Start(t.Context(), "E1"); err != nil {
+		t.Fatal(err)
+	}
+	_, head, _ := a.line.Running()
+	turn(time.Second, 10_000) // 5 m/s
+	turn(500*time.Millisecond, 0)
+	turn(500*time.Millisecond, 20_000)
+	time.Sleep(1500 * time.Millisecond) // nobody reads it
+	silent := slices.ContainsFunc(a.live.Live().Alarms, func(k web.Alarm) bool { return k.Code == "encoder_silent" })
+	turn(500*time.Millisecond, 20_000)
+	time.Sleep(300 * time.Millisecond) // frames that are under way
+	end := a.line.Position()
+	if _, err := desk.Finish(t.Context(), "E1"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "the coil closed", func() bool {
+		coil, err := a.store.Coil(t.Context(), "E1")
+		return err == nil && coil.State == inspection.Closed
+	})
+	m, err := a.store.Map(t.Context(), "E1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := inspection.MM(end-head) * 0.5; m.Strip.Length < want-200 || m.Strip.Length > want+200 || want < 13_000 || want > 17_000 {
+		t.Errorf("the coil is %.0f mm long, by the encoder %.0f", float64(m.Strip.Length), float64(want))
+	}
+	if !silent {
+		t.Error("a silent encoder raised no alarm")
+	}
+	k := inspection.CoverageOf(m.Strip, m.Gaps)[0]
+	t.Logf("%.0f mm, %.0f inspected, %.0f missed", float64(k.Length), float64(k.Inspected), float64(k.Missed))
+	if k.Missed > k.Length/2 {
+		t.Errorf("%.0f of %.0f mm are missed; a stop must cost nothing", float64(k.Missed), float64(k.Length))
+	}
+	if l := a.line.Status()[0].Ledger; !l.Balanced() {
+		t.Errorf("the ledger does not balance: %+v", l)
+	}
+}
+
 func TestCameraOfAnotherSizeIsNotUsed(t *testing.T) {
 	startFake(t, "127.0.0.25", "C1")
 	c := fakeConfig(t, CameraConfig{ID: "top", Side: "top", Address: "127.0.0.25"})
@@ -213,7 +283,13 @@ func TestBadCameraConfigurationIsNamed(t *testing.T) {
 		one("features: {Width: [1]}"):               "feature Width wants a number",
 		"cameras: [{" + good + "}, {" + good + "}]": `cameras[1].id: "top" is the name of another camera already`,
 		"cameras: [{" + good + "}, {" + strings.Replace(good, "id: top", "id: b", 1) + "}]": `cameras[1].address: "10.0.0.5" is that of another camera already`,
-		"encoder: {mm_per_count: 0}": "encoder.mm_per_count: 0 mm is not possible",
+		"encoder: {source: wheel}":                                           `encoder.source: "wheel" is not known; allowed are lines, modbus and api`,
+		"encoder: {bits: 12}":                                                "encoder.bits: 12 is not possible",
+		"encoder: {max_mps: 900}":                                            "encoder.max_mps: 900 m/s is not possible",
+		"encoder: {source: modbus}":                                          `encoder.address: "" is not an address`,
+		"encoder: {source: modbus, address: 'a:502', poll_ms: 1}":            "encoder.poll_ms: 1ms is not possible",
+		"encoder: {source: api}\nsource: cameras\ncameras: [{" + good + "}]": "cameras[0].line_rate_hz: 0 is not possible",
+		"encoder: {mm_per_count: 0}":                                         "encoder.mm_per_count: 0 mm is not possible",
 	} {
 		c := DefaultConfig()
 		err := decodeStrict([]byte(text), &c)

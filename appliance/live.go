@@ -302,6 +302,7 @@ func (l *live) conditions(st web.Live, now, before look, failing error) []condit
 	if h := st.Headroom; h != nil && h.Ratio < lowHeadroom {
 		raise("headroom_low", 1, "speed", strconv.FormatFloat(h.Speed, 'f', 1, 64), "bound", h.Bound)
 	}
+	out = append(out, l.encoderConditions(now.at)...)
 	out = append(out, l.windowConditions()...)
 	for _, e := range l.a.cameras {
 		if e.flat.Load() == nil {

@@ -29,9 +29,11 @@ type Frame struct {
 	Span  inspection.EncoderSpan
 	Image inspection.LineImage
 	// Seam tells that the first line does not continue the frame before (pictures set end to end).
-	Seam    bool
-	Status  Status
-	Cause   string // why Status is Incomplete
+	Seam   bool
+	Status Status
+	Cause  string // why Status is Incomplete
+	// Missing says why strip before the frame is missing, where a source knows.
+	Missing string
 	Arrived time.Time
 
 	pool *Pool

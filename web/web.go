@@ -30,6 +30,7 @@ type Options struct {
 	Models    Models
 	Teachings Teachings
 	Cameras   CameraDesk
+	Encoder   EncoderInput
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
 	Metrics http.Handler // nil: no /metrics
@@ -91,6 +92,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerModels()
 	a.registerTeachings()
 	a.registerCameras()
+	a.registerEncoder()
 	polish(a.huma.OpenAPI())
 
 	docs, err := renderDocs(a.huma.OpenAPI())

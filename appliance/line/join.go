@@ -53,7 +53,7 @@ func (j *joiner) same(a, b *heldDefect) bool {
 func (h *heldDefect) absorb(o *heldDefect) {
 	d, b := h.defect, o.defect
 	if o.largest > h.largest {
-		d.Class, d.Conf, d.Severity, d.Camera, h.largest, h.entry.camera = b.Class, b.Conf, b.Severity, b.Camera, o.largest, o.entry.camera
+		d.Class, d.Conf, d.Severity, d.Camera, h.largest, h.camera = b.Class, b.Conf, b.Severity, b.Camera, o.largest, o.camera
 	}
 	if b.Contrast > d.Contrast || h.image == nil {
 		h.image = o.image

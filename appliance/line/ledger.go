@@ -1,6 +1,7 @@
 package line
 
 import (
+	"cmp"
 	"sync"
 
 	"github.com/coilsight/coilsight/camera"
@@ -53,7 +54,7 @@ func (b *books) arrive(f *camera.Frame) (missing loss, jumped bool) {
 			missing = loss{
 				span:  inspection.EncoderSpan{From: b.nextAt, To: f.Span.From},
 				state: inspection.Underrun,
-				cause: "no buffer was free, or the camera dropped frames",
+				cause: cmp.Or(f.Missing, "no buffer was free, or the camera dropped frames"),
 			}
 			jumped = true
 		}

@@ -40,6 +40,7 @@ var fences = map[string]string{
 	"github.com/danielgtaylor/huma":    "web",
 	"github.com/mattn/go-sqlite3":      "appliance/store",
 	"github.com/parquet-go/parquet-go": "cmd/coilsight",
+	"github.com/simonvetter/modbus":    "camera/encoder",
 	"github.com/yalue/onnxruntime_go":  "inference",
 }
 

@@ -393,6 +393,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/encoder': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Tell the strip encoder's counter
+     * @description For encoders that nothing else reads: at least ten readings a second. 409 where encoder.source is not api, 422 where the time is more than 2 s from the appliance's clock.
+     */
+    post: operations['post-encoder-reading'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/events': {
     parameters: {
       query?: never;
@@ -1105,6 +1125,34 @@ export interface components {
       defects: components['schemas']['Defect'][];
       /** @description Pass as cursor for the next page; absent on the last */
       next_cursor?: string;
+    };
+    EncoderReading: {
+      /**
+       * Format: date-time
+       * @description When it was read, by the appliance's clock; absent: now
+       */
+      at?: string;
+      /** Format: int64 */
+      count: number;
+    };
+    EncoderState: {
+      /**
+       * Format: int64
+       * @description Times that the counter was set and not moved; the strip's position does not follow
+       */
+      jumps: number;
+      /** @enum {string} */
+      motion: 'running' | 'standing' | 'backwards' | 'silent';
+      /**
+       * Format: int64
+       * @description Single readings that did not fit and were left out
+       */
+      outliers: number;
+      /**
+       * Format: double
+       * @description Negative backwards
+       */
+      speed_mps: number;
     };
     ErrorDetail: {
       /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
@@ -3032,6 +3080,57 @@ export interface operations {
       };
       /** @description Not Found */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'post-encoder-reading': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['EncoderReading'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EncoderState'];
+        };
+      };
+      /** @description Conflict */
+      409: {
         headers: {
           [name: string]: unknown;
         };

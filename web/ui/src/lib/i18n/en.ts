@@ -137,6 +137,21 @@ export const en = {
       'The lamp’s unevenness stays in the picture; defects at the edges may be missed or made up.',
       'Take the flat field on the cameras page.',
     ),
+    encoder_silent: alarm(
+      'Encoder silent',
+      'Where the strip is cannot be told: what runs now is a gap.',
+      'Check the encoder, its counter and the network.',
+    ),
+    encoder_jumped: alarm(
+      'Encoder jumped',
+      'The counter was set while the strip ran; the strip’s position was kept, and the moment is a gap.',
+      'Have the coil’s length checked; nobody should set the counter while strip runs.',
+    ),
+    strip_backwards: alarm(
+      'Strip runs backwards',
+      'What is seen again is not inspected twice.',
+      'Nothing, where it is meant. Else check reverse in the configuration.',
+    ),
     lamp_lost: alarm(
       'No light',
       'The camera sees nothing; these metres are a gap.',

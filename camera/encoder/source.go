@@ -1,0 +1,133 @@
+package encoder
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/coilsight/coilsight/camera"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// Frames is where frames come from.
+type Frames interface {
+	Next(ctx context.Context) (*camera.Frame, error)
+}
+
+// SourceOptions describe a camera that runs by a clock of its own.
+type SourceOptions struct {
+	LineRate float64       // scan lines a second
+	Latency  time.Duration // from a frame's last line to its arrival
+	Wait     time.Duration // for the encoder's reading; 0 stands for 200 ms
+}
+
+const defaultWait = 200 * time.Millisecond
+
+// Source puts the frames of a camera that runs by a clock of its own on the encoder's scale: a frame covers the strip that ran
+// while its lines were taken. A frame in which nothing new passed, since the strip stands or runs backwards, is let go: no strip
+// is lost with it. One that the encoder says nothing of is Incomplete and covers nothing; the strip that passed meanwhile is missing
+// before the next.
+type Source struct {
+	frames Frames
+	track  *Track
+	o      SourceOptions
+
+	begun  bool
+	next   uint64                  // id of the next frame
+	given  uint64                  // id that the camera gave the frame before
+	high   inspection.EncoderCount // the farthest strip that was given
+	blind  bool                    // strip before the next frame may be missing
+	idle   atomic.Uint64
+	silent atomic.Uint64
+}
+
+// NewSource makes a source of frames on a track's scale.
+func NewSource(frames Frames, t *Track, o SourceOptions) *Source {
+	if o.Wait == 0 {
+		o.Wait = defaultWait
+	}
+	return &Source{frames: frames, track: t, o: o}
+}
+
+// Idle counts the frames in which no new strip passed, Unplaced those of which the encoder said nothing.
+func (s *Source) Idle() uint64 { return s.idle.Load() }
+
+// Unplaced counts the frames that could not be placed, since the encoder was silent or had jumped.
+func (s *Source) Unplaced() uint64 { return s.silent.Load() }
+
+const (
+	silentCause = "the encoder was silent or had jumped: where the strip was is not known"
+	lostCause   = "frames were lost, or the encoder was silent"
+)
+
+// Next gives the next frame that shows new strip.
+func (s *Source) Next(ctx context.Context) (*camera.Frame, error) {
+	for {
+		f, err := s.frames.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if s.begun && f.ID > s.given+1 {
+			s.next += f.ID - s.given - 1
+			s.blind = true
+		}
+		s.given = f.ID
+		if s.place(ctx, f) {
+			f.ID = s.next
+			s.next++
+			s.begun = true
+			return f, nil
+		}
+		f.Release()
+	}
+}
+
+// place sets a frame's span. It is false where no new strip is in it.
+func (s *Source) place(ctx context.Context, f *camera.Frame) bool {
+	last := f.Arrived.Add(-s.o.Latency)
+	first := last.Add(-time.Duration(float64(f.Image.Height) / s.o.LineRate * float64(time.Second)))
+	to, known := s.at(ctx, last)
+	from, knownFirst := s.at(ctx, first)
+	if !known || !knownFirst {
+		s.silent.Add(1)
+		s.blind = true
+		f.Status, f.Cause = camera.Incomplete, silentCause
+		f.Span = inspection.EncoderSpan{From: s.high, To: s.high}
+		return s.begun // before the first frame that can be placed there is no strip to lose
+	}
+	end := inspection.EncoderCount(math.Floor(to))
+	begin := inspection.EncoderCount(math.Floor(from))
+	if s.begun && !s.blind {
+		begin = min(s.high, end) // frames follow one another; what their clocks differ is a line
+	}
+	if s.begun && begin < s.high {
+		begin = s.high // the strip ran backwards before: this much was seen
+	}
+	if end <= begin {
+		s.idle.Add(1)
+		return false
+	}
+	if s.begun && begin > s.high {
+		f.Missing = lostCause
+	}
+	f.Span = inspection.EncoderSpan{From: begin, To: end}
+	s.high, s.blind = end, false
+	return true
+}
+
+// at waits for the encoder to have come to a moment.
+func (s *Source) at(ctx context.Context, at time.Time) (float64, bool) {
+	const pause = 2 * time.Millisecond
+	until := time.Now().Add(s.o.Wait)
+	for {
+		count, what := s.track.At(at)
+		if what != Later {
+			return count, what == Known
+		}
+		if ctx.Err() != nil || time.Now().After(until) {
+			return 0, false
+		}
+		time.Sleep(pause)
+	}
+}
