@@ -2,6 +2,7 @@ package encoder
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -85,7 +86,7 @@ func (c *clocked) run(t *testing.T) (frames []placed, s *Source) {
 	high := inspection.EncoderCount(math.MinInt64)
 	for {
 		f, err := s.Next(t.Context())
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return frames, s
 		}
 		if err != nil {
