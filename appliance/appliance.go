@@ -69,6 +69,8 @@ type eye struct {
 	device   *cameraSource // where they come from, if that is a camera and not simulated
 	detector *inference.Detector
 	geometry calibration.Geometry
+	// geometryVersion is what geometry comes from; Number 0: the configuration.
+	geometryVersion calibration.Version
 	// flat corrects the frames, nil: nothing does. next takes its place where a coil begins.
 	flat, next atomic.Pointer[flatField]
 	window     *window

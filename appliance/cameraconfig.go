@@ -24,6 +24,7 @@ type CameraConfig struct {
 	Pixels            int           `yaml:"pixels"` // of a scan line
 	MMPerPixel        inspection.MM `yaml:"mm_per_pixel"`
 	PositionMM        inspection.MM `yaml:"position_mm"` // of the first column across the line
+	AlongMM           inspection.MM `yaml:"along_mm"`    // how much later it sees a place than the first camera
 	OperatorSideRight bool          `yaml:"operator_side_right"`
 	// LineRateHz and LatencyMS tell when the lines of a camera were taken that runs by a clock of its own.
 	LineRateHz float64 `yaml:"line_rate_hz"`
@@ -146,6 +147,9 @@ func (c Config) checkCameras() error {
 			return bad(field("line_rate_hz"), "%g is not possible; with encoder.source %s a camera runs by a clock of its own, of 1 to 1000000 lines a second", k.LineRateHz, c.Encoder.Source)
 		case !(k.LatencyMS >= 0 && k.LatencyMS <= 1000):
 			return bad(field("latency_ms"), "%g is not possible; allowed are 0 to 1000", k.LatencyMS)
+		}
+		if !(k.AlongMM >= -10_000 && k.AlongMM <= 10_000) {
+			return bad(field("along_mm"), "%g mm is not possible; allowed are -10000 to 10000", float64(k.AlongMM))
 		}
 		if err := (calibration.Geometry{MMPerPixel: k.MMPerPixel, MMPerCount: 1}).Check(); err != nil {
 			return bad(field("mm_per_pixel"), "%g mm is not possible; allowed are 0.01 to 10", float64(k.MMPerPixel))

@@ -2,8 +2,6 @@ package appliance
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,25 +26,56 @@ type flatField struct {
 	version calibration.Version
 }
 
-// restore takes up the calibrations that are kept of a camera. One that cannot be used is logged, shown on the page, and left.
+// restore takes up the calibrations that are kept of a camera. What cannot be used is an error, and the rest holds all the same.
 func (e *eye) restore(s calibration.Shelf) error {
-	v, ok, err := s.Latest(e.id, calibration.FlatFieldKind)
-	if err == nil && ok {
-		err = v.Check(e.id, e.width)
-	}
+	return errors.Join(e.restoreFlatField(s), e.restoreGeometry(s))
+}
+
+func (e *eye) restoreFlatField(s calibration.Shelf) error {
+	f := &flatField{}
+	v, ok, err := e.latest(s, calibration.FlatFieldKind, &f.FlatField)
 	if err != nil || !ok {
 		return err
-	}
-	f := &flatField{version: v}
-	if err := json.Unmarshal(v.Values, &f.FlatField); err != nil {
-		return fmt.Errorf("calibration flatfield-%d of camera %s cannot be read: %w", v.Number, e.id, err)
 	}
 	if len(f.Gain) != e.width {
 		return fmt.Errorf("calibration flatfield-%d of camera %s has %d columns; the camera has %d: calibrate it again", v.Number, e.id, len(f.Gain), e.width)
 	}
+	f.version = v
 	e.flat.Store(f)
 	e.next.Store(f)
 	return nil
+}
+
+// restoreGeometry takes the place of what the configuration says of the camera's view.
+func (e *eye) restoreGeometry(s calibration.Shelf) error {
+	var f calibration.GeometryFit
+	v, ok, err := e.latest(s, calibration.GeometryKind, &f)
+	if err != nil || !ok {
+		return err
+	}
+	g := e.geometry
+	g.MMPerPixel, g.Curve, g.Width, g.OperatorSideRight = f.MMPerPixel, f.Curve, e.width, f.OperatorSideRight
+	g.Position = g.Across(0)
+	if err := g.Check(); err != nil {
+		return fmt.Errorf("calibration geometry-%d of camera %s: %w", v.Number, e.id, err)
+	}
+	e.geometry, e.geometryVersion = g, v
+	return nil
+}
+
+// latest reads the newest version of a kind into values, where there is one that fits the camera.
+func (e *eye) latest(s calibration.Shelf, kind calibration.Kind, values any) (v calibration.Version, ok bool, err error) {
+	v, ok, err = s.Latest(e.id, kind)
+	if err == nil && ok {
+		err = v.Check(e.id, e.width)
+	}
+	if err != nil || !ok {
+		return v, false, err
+	}
+	if err := json.Unmarshal(v.Values, values); err != nil {
+		return v, false, fmt.Errorf("calibration %s-%d of camera %s cannot be read: %w", kind, v.Number, e.id, err)
+	}
+	return v, true, nil
 }
 
 // gain is the flat field in force.
@@ -62,6 +91,9 @@ func (e *eye) inForce() (in []inspection.CalibrationRef) {
 	if f := e.flat.Load(); f != nil && f.version.Number > 0 {
 		in = append(in, f.version.Ref())
 	}
+	if e.geometryVersion.Number > 0 {
+		in = append(in, e.geometryVersion.Ref())
+	}
 	return in
 }
 
@@ -71,8 +103,10 @@ type cameraDesk struct{ a *Appliance }
 const (
 	// flatFieldLines is the height of a white reference: 0.5 grey levels of noise leave 0.03 in a column's value.
 	flatFieldLines = 256
-	profileLines   = 32
-	profileParts   = 256
+	// geometryLines show the target's bars from end to end at 0.25 mm a line.
+	geometryLines = 600
+	profileLines  = 32
+	profileParts  = 256
 	// profileWithin is how long the page waits for lines to look at, flatFieldWithin a calibration for its reference.
 	profileWithin   = 2 * time.Second
 	flatFieldWithin = 10 * time.Second
@@ -200,16 +234,7 @@ func (d *cameraDesk) TakeFlatField(ctx context.Context, id inspection.CameraID, 
 	if f.FlatField, err = calibration.MeasureFlatField(white, inspection.LineImage{}); err != nil {
 		return none, &inspection.FieldError{Field: "reference", Reason: err.Error()}
 	}
-	values, err := json.Marshal(f.FlatField)
-	if err != nil {
-		return none, err
-	}
-	sum := sha256.Sum256(white.Pix)
-	f.version, err = d.a.o.Config.Calibrations().Save(calibration.Version{
-		Camera: id, Kind: calibration.FlatFieldKind, At: time.Now().UTC(), By: by, Width: white.Width, Values: values,
-		Pictures:  []string{hex.EncodeToString(sum[:])},
-		Residuals: map[string]float64{"uneven_percent": f.Uneven, "grey": f.Grey},
-	})
+	f.version, err = d.a.o.Config.Calibrations().KeepFlatField(id, by, time.Now(), f.FlatField, white)
 	if err != nil {
 		return none, err
 	}
@@ -219,6 +244,29 @@ func (d *cameraDesk) TakeFlatField(ctx context.Context, id inspection.CameraID, 
 		e.window.reset()
 	}
 	return shownVersion(f.version), nil
+}
+
+// TakeGeometry fits the camera's geometry to the target under it. It is taken up when the appliance starts next: places of a
+// running line do not move.
+func (d *cameraDesk) TakeGeometry(ctx context.Context, id inspection.CameraID, by string) (web.CalibrationVersion, error) {
+	var none web.CalibrationVersion
+	e, err := d.find(id)
+	if err != nil {
+		return none, err
+	}
+	m, err := e.picture(ctx, geometryLines, flatFieldWithin)
+	if err != nil {
+		return none, err
+	}
+	fit, err := calibration.FitGeometry(m, calibration.Target{Bars: calibration.MostBars})
+	if err != nil {
+		return none, &inspection.FieldError{Field: "target", Reason: err.Error()}
+	}
+	v, err := d.a.o.Config.Calibrations().KeepGeometry(id, by, time.Now(), fit, m)
+	if err != nil {
+		return none, err
+	}
+	return shownVersion(v), nil
 }
 
 func (d *cameraDesk) find(id inspection.CameraID) (*eye, error) {

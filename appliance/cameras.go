@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -56,7 +57,7 @@ func (a *Appliance) openCameras() error {
 				LineRate: c.LineRateHz, Latency: time.Duration(c.LatencyMS * float64(time.Millisecond)),
 			})
 		}
-		a.addCamera(&eye{id: s.id, side: inspection.Side(c.Side), width: c.Pixels, tap: &tap{FrameSource: frames}, device: s, detector: d, geometry: g})
+		a.addCamera(&eye{id: s.id, side: inspection.Side(c.Side), width: c.Pixels, tap: &tap{FrameSource: frames, later: inspection.EncoderCount(math.Round(float64(c.AlongMM / a.o.Config.Encoder.MMPerCount)))}, device: s, detector: d, geometry: g})
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 // calibrate from. What nobody asks for costs nothing.
 type tap struct {
 	line.FrameSource
+	// later is how many counts the camera sees a place after the first camera does.
+	later inspection.EncoderCount
 
 	mu     sync.Mutex
 	wanted []*wanted
@@ -29,10 +31,15 @@ type wanted struct {
 // Next gives the next frame.
 func (t *tap) Next(ctx context.Context) (*camera.Frame, error) {
 	f, err := t.FrameSource.Next(ctx)
-	if err == nil && f.Status == camera.Complete {
+	if err != nil {
+		return nil, err
+	}
+	f.Span.From -= t.later
+	f.Span.To -= t.later
+	if f.Status == camera.Complete {
 		t.copy(f.Image)
 	}
-	return f, err
+	return f, nil
 }
 
 func (t *tap) copy(img inspection.LineImage) {

@@ -1,6 +1,8 @@
 package calibration
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -174,4 +176,32 @@ func (s Shelf) List(camera inspection.CameraID) (all []Version, faults []error) 
 		}
 	}
 	return all, faults
+}
+
+// Keep makes a version of what was fitted to some pictures.
+func (s Shelf) Keep(kind Kind, camera inspection.CameraID, by string, at time.Time, fitted any, residuals map[string]float64, pictures ...inspection.LineImage) (Version, error) {
+	values, err := json.Marshal(fitted)
+	if err != nil {
+		return Version{}, err
+	}
+	v := Version{Camera: camera, Kind: kind, By: by, At: at.UTC(), Residuals: residuals, Values: values}
+	for _, p := range pictures {
+		sum := sha256.New()
+		for y := range p.Height {
+			sum.Write(p.Row(y))
+		}
+		v.Pictures = append(v.Pictures, hex.EncodeToString(sum.Sum(nil)))
+		v.Width = p.Width
+	}
+	return s.Save(v)
+}
+
+// KeepFlatField keeps a flat field.
+func (s Shelf) KeepFlatField(camera inspection.CameraID, by string, at time.Time, f FlatField, pictures ...inspection.LineImage) (Version, error) {
+	return s.Keep(FlatFieldKind, camera, by, at, f, map[string]float64{"uneven_percent": f.Uneven, "grey": f.Grey}, pictures...)
+}
+
+// KeepGeometry keeps a geometry.
+func (s Shelf) KeepGeometry(camera inspection.CameraID, by string, at time.Time, f GeometryFit, picture inspection.LineImage) (Version, error) {
+	return s.Keep(GeometryKind, camera, by, at, f, map[string]float64{"rms_mm": f.RMS, "most_mm": f.Most}, picture)
 }

@@ -20,6 +20,8 @@ type CameraDesk interface {
 	// TakeFlatField fits a flat field to the next scan lines, which must show the white target, and keeps it as a version. A
 	// coil that runs goes on with the one before.
 	TakeFlatField(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error)
+	// TakeGeometry fits the geometry to the next scan lines, which must show the printed target.
+	TakeGeometry(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error)
 }
 
 // CameraDetail is one camera with its calibrations.
@@ -76,8 +78,8 @@ type CameraProfile struct {
 	Sharpness float64   `json:"sharpness" doc:"Mean difference of neighbouring pixels in percent of the brightness: turn the lens to where it is greatest"`
 }
 
-// FlatFieldRequest says who calibrates.
-type FlatFieldRequest struct {
+// CalibrationRequest says who calibrates.
+type CalibrationRequest struct {
 	By string `json:"by" minLength:"1" maxLength:"64" doc:"The name of the person"`
 }
 
@@ -130,19 +132,38 @@ func (a *api) registerCameras() {
 		Description:   "Makes a version, which never changes and is taken up where the next coil begins, at once where none runs. 422 with the reason where the picture cannot serve as a reference, 409 where no frames come.",
 		DefaultStatus: http.StatusCreated,
 		Errors:        append(errors, http.StatusUnprocessableEntity), MaxBodyBytes: maxBody,
-	}, func(ctx context.Context, in *struct {
-		CameraPath
-		Body FlatFieldRequest
-	},
-	) (*struct{ Body CalibrationVersion }, error) {
+	}, a.calibrate(func(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error) {
+		return a.Cameras.TakeFlatField(ctx, id, by)
+	}))
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "take-geometry", Method: http.MethodPost, Path: "/api/v1/cameras/{id}/geometry", Tags: tags,
+		Summary:       "Fit a camera's geometry to the printed target that is under it now",
+		Description:   "Makes a version, which never changes and is taken up when the appliance starts next. 422 with the reason where the picture shows no target, 409 where no frames come. The target is made by \"coilsight calibrate target\".",
+		DefaultStatus: http.StatusCreated,
+		Errors:        append(errors, http.StatusUnprocessableEntity), MaxBodyBytes: maxBody,
+	}, a.calibrate(func(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error) {
+		return a.Cameras.TakeGeometry(ctx, id, by)
+	}))
+}
+
+type calibrationInput struct {
+	CameraPath
+	Body CalibrationRequest
+}
+
+type calibrationOutput struct{ Body CalibrationVersion }
+
+// calibrate answers with the version that was made.
+func (a *api) calibrate(take func(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error)) func(context.Context, *calibrationInput) (*calibrationOutput, error) {
+	return func(ctx context.Context, in *calibrationInput) (*calibrationOutput, error) {
 		by, err := person(in.Body.By)
 		if err != nil {
 			return nil, a.fail(ctx, err)
 		}
-		v, err := a.Cameras.TakeFlatField(ctx, in.ID, by)
+		v, err := take(ctx, in.ID, by)
 		if err != nil {
 			return nil, a.fail(ctx, err)
 		}
-		return &struct{ Body CalibrationVersion }{v}, nil
-	})
+		return &calibrationOutput{v}, nil
+	}
 }

@@ -83,7 +83,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(runCommand(), replayCommand(), inspectCommand(), classifyCommand(), evaluateCommand(), benchCommand(), simulateCommand(), datasetCommand(), modelCommand(), teachCommand(), stabilityCommand(), sampleCommand(), cameraCommand(), configCommand(), healthCommand())
+	root.AddCommand(runCommand(), replayCommand(), inspectCommand(), classifyCommand(), evaluateCommand(), benchCommand(), simulateCommand(), datasetCommand(), modelCommand(), teachCommand(), stabilityCommand(), sampleCommand(), cameraCommand(), calibrateCommand(), configCommand(), healthCommand())
 	asMisuse(root)
 	return root
 }
