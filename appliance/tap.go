@@ -84,3 +84,10 @@ func (t *tap) picture(ctx context.Context, lines int) (inspection.LineImage, err
 	}
 	return inspection.LineImage{}, ctx.Err()
 }
+
+// waiting is how many pictures are being put together.
+func (t *tap) waiting() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.wanted)
+}

@@ -15,7 +15,7 @@ test('a camera is looked at and its flat field taken, which a later coil names',
   await expect(top).toContainText('Median grey');
   expect(await violations(page), 'cameras').toEqual([]);
 
-  await top.getByRole('button', { name: 'Calibrate…' }).click();
+  await top.getByRole('button', { name: 'Flat field…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Flat field of camera mill-top' });
   await expect(dialog).toContainText('Lay the white target under it');
   expect(await violations(page), 'guide').toEqual([]);
@@ -28,6 +28,14 @@ test('a camera is looked at and its flat field taken, which a later coil names',
     /Version 1 is kept; columns are within \d+\.\d % of each other/,
   );
   await expect(top).toContainText(/Version 1, .*, by Lee/);
+
+  // Strip is no target, and the reason is told where it was asked for.
+  await top.getByRole('button', { name: 'Geometry…' }).click();
+  const geometry = page.getByRole('dialog', { name: 'Geometry of camera mill-top' });
+  await expect(geometry).toContainText('coilsight calibrate target');
+  await geometry.getByRole('button', { name: 'Take the reference' }).click();
+  await expect(geometry.getByRole('alert')).toContainText(/target|bars|agree|contrast/);
+  await geometry.getByRole('button', { name: 'Cancel' }).click();
 
   // A coil that runs keeps what it began with; the next one names the version.
   const named = async () => {

@@ -153,8 +153,8 @@ export const api = {
     json<{ cameras: CameraDetail[] }>(`${BASE}/cameras`, signal).then((read) => read.cameras),
   cameraProfile: (id: string, signal?: AbortSignal) =>
     json<CameraProfile>(`${BASE}/cameras/${encodeURIComponent(id)}/profile`, signal),
-  takeFlatField: (id: string, by: string) =>
-    json<CalibrationVersion>(`${BASE}/cameras/${encodeURIComponent(id)}/flat-field`, undefined, {
+  calibrate: (id: string, what: 'flat-field' | 'geometry', by: string) =>
+    json<CalibrationVersion>(`${BASE}/cameras/${encodeURIComponent(id)}/${what}`, undefined, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ by }),

@@ -41,6 +41,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/cameras/{id}/geometry': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Fit a camera's geometry to the printed target that is under it now
+     * @description Makes a version, which never changes and is taken up when the appliance starts next. 422 with the reason where the picture shows no target, 409 where no frames come. The target is made by "coilsight calibrate target".
+     */
+    post: operations['take-geometry'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/cameras/{id}/profile': {
     parameters: {
       query?: never;
@@ -804,6 +824,10 @@ export interface components {
       /** Format: int64 */
       version: number;
     };
+    CalibrationRequest: {
+      /** @description The name of the person */
+      by: string;
+    };
     CalibrationVersion: {
       /** Format: date-time */
       at: string;
@@ -1194,10 +1218,6 @@ export interface components {
        * @example https://example.com/errors/example
        */
       type: string;
-    };
-    FlatFieldRequest: {
-      /** @description The name of the person */
-      by: string;
     };
     Gap: {
       camera: string;
@@ -1896,7 +1916,69 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['FlatFieldRequest'];
+        'application/json': components['schemas']['CalibrationRequest'];
+      };
+    };
+    responses: {
+      /** @description Created */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CalibrationVersion'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'take-geometry': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CalibrationRequest'];
       };
     };
     responses: {

@@ -35,7 +35,8 @@ export const cameras = {
   version: (n: string, at: string, by: string) => `Version ${n}, ${at}, by ${by}`,
   uneven: (percent: string) => `columns within ${percent} % of each other on the target`,
   waits: (n: string) => `Version ${n} takes over at the next coil`,
-  take: 'Calibrate…',
+  take: 'Flat field…',
+  takeGeometry: 'Geometry…',
   takeTitle: (camera: string) => `Flat field of camera ${camera}`,
   step1: 'Stop the strip, or wait until none is under the camera.',
   step2: 'Lay the white target under it, over the whole width; dust on it does no harm, shadows do.',
@@ -44,6 +45,18 @@ export const cameras = {
   doTake: 'Take the reference',
   taken: (n: string, percent: string) =>
     `Version ${n} is kept; columns are within ${percent} % of each other.`,
+  geometryTitle: (camera: string) => `Geometry of camera ${camera}`,
+  geometry1:
+    'Print the target (coilsight calibrate target), join its pages, and fix it flat on the strip or in its place.',
+  geometry2:
+    'Bar 1 lies on the operator side. The picture may show a part of the target; 12 bars are enough.',
+  geometry3:
+    'Let it pass slowly, so that the bars’ ends are seen too; a target that stands tells nothing of the lines.',
+  geometry4: 'Take the reference. It is taken up when the appliance starts next.',
+  geometryTaken: (n: string, rms: string) =>
+    `Geometry version ${n} is kept; bars lie within ${rms} mm. Start the appliance again to take it up.`,
+  geometry: 'Geometry',
+  configured: 'From the configuration',
   history: 'Calibrations',
   kind: {
     flatfield: 'Flat field',
