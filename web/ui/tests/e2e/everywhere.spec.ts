@@ -60,7 +60,7 @@ for (const theme of ['light', 'dark'] as const) {
       '/coils': page.locator('tbody tr').first(),
       [`/coils/${coil.id}`]: page.getByTestId('shown'),
       '/coils/NO-SUCH-COIL': page.getByText('is not recorded'),
-      '/teach', '/cameras': page.getByTestId('teach-state'),
+      '/teach': page.getByTestId('teach-state'),
       '/cameras': page.getByTestId('camera-mill-top'),
       '/about': page.getByText('Crops per second'),
     };
