@@ -309,6 +309,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 		}
 	})
 	watch.Go(func() { a.watch(ctx) })
+	watch.Go(func() { a.watchFocus(ctx) })
 
 	var sources sync.WaitGroup
 	if a.mill != nil {

@@ -1,6 +1,7 @@
 package appliance
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/coilsight/coilsight/calibration"
 	"github.com/coilsight/coilsight/durable"
@@ -57,6 +59,41 @@ func (w *window) frame(s *inspection.Screening) {
 	}
 }
 
+// picture takes in how fine a picture of a coil is.
+func (w *window) picture(f calibration.Focus) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.watch.Picture(f)
+}
+
+const (
+	// focusEvery is how often a picture of the strip is looked at, focusLines its height.
+	focusEvery = 5 * time.Second
+	focusLines = 64
+)
+
+// watchFocus looks at each camera's picture while coils run, until ctx ends.
+func (a *Appliance) watchFocus(ctx context.Context) {
+	tick := time.NewTicker(focusEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		for _, e := range a.cameras {
+			if _, _, running := a.line.Running(); !running {
+				break
+			}
+			m, err := e.picture(ctx, focusLines, time.Second)
+			if err == nil { // a camera that delivers nothing is told elsewhere
+				e.window.picture(calibration.MeasureFocus(m))
+			}
+		}
+	}
+}
+
 // coilEnd takes in the coil that has ended and keeps what is known.
 func (w *window) coilEnd() error {
 	w.mu.Lock()
@@ -88,7 +125,8 @@ func (w *window) findings() []calibration.WindowFinding {
 
 // windowPriority of the alarm that a fault raises.
 var windowPriority = map[calibration.WindowFault]int{
-	calibration.LampLost: 0, calibration.LampFailing: 0, calibration.WindowDirty: 2, calibration.LampAgeing: 2,
+	calibration.LampLost: 0, calibration.LampFailing: 0, calibration.FocusSoft: 1, calibration.MotionBlur: 1,
+	calibration.WindowDirty: 2, calibration.LampAgeing: 2,
 }
 
 // windowConditions are what is the matter with the lamps and windows. A camera that sees no light while another one of its side
@@ -108,6 +146,10 @@ func (l *live) windowConditions() (out []condition) {
 				continue
 			}
 			values := map[string]string{"camera": string(e.id), "side": string(e.side), "darker": strconv.Itoa(int(f.Darker + 0.5))}
+			if f.Fault == calibration.FocusSoft || f.Fault == calibration.MotionBlur {
+				delete(values, "darker")
+				values["softer"] = strconv.Itoa(int(f.Darker + 0.5))
+			}
 			if f.Fault == calibration.WindowDirty || f.Fault == calibration.LampFailing {
 				a, b := e.geometry.Across(float64(f.From)), e.geometry.Across(float64(f.To))
 				values["across_mm"] = fmt.Sprintf("%.0f–%.0f", float64(min(a, b)), float64(max(a, b)))

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coilsight/coilsight/calibration"
 	"github.com/coilsight/coilsight/inspection"
@@ -217,5 +218,48 @@ func TestCurveThatTurnsBackIsRefused(t *testing.T) {
 	var field *inspection.FieldError
 	if err := g.Check(); !errors.As(err, &field) || field.Field != "curve" {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestGeometryThatChangedIsTold(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 1))
+	target := calibration.TargetFor(1600)
+	was := lens{width: 4096, height: 400, mm: 0.3, cubic: 0.001, start: 750, mmPerLine: 0.5, noise: 3, blur: 0.6}
+	shelf := calibration.Shelf{Dir: t.TempDir()}
+	fit, err := calibration.FitGeometry(was.render(r, target), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := shelf.KeepGeometry("top", "Kim", time.Now(), fit, was.render(r, target))
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved, turned, bent := was, was, was
+	moved.start += 3 // the target lies elsewhere
+	turned.skew = 0.4
+	bent.cubic = 0.004
+	for name, c := range map[string]struct {
+		lens lens
+		want map[string]bool
+	}{
+		"the same":     {was, map[string]bool{"place_mm": true, "skew_degrees": true}},
+		"target moved": {moved, map[string]bool{"place_mm": true, "skew_degrees": true}},
+		"turned":       {turned, map[string]bool{"place_mm": true, "skew_degrees": false}},
+		"other lens":   {bent, map[string]bool{"place_mm": false, "skew_degrees": true}},
+	} {
+		figures, err := calibration.CheckGeometry(v, c.lens.render(r, target))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, f := range figures {
+			if f.Pass != c.want[f.Name] {
+				t.Errorf("%s: %+v, want pass %v", name, f, c.want[f.Name])
+			}
+		}
+	}
+	mirrored := was
+	mirrored.mirrored = true
+	if _, err := calibration.CheckGeometry(v, mirrored.render(r, target)); err == nil || !strings.Contains(err.Error(), "the other way round") {
+		t.Errorf("a target the other way round gives %v", err)
 	}
 }

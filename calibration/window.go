@@ -18,7 +18,8 @@ type WindowWatch struct {
 	frames int       // that ratio was taken of
 	greys  []float32 // medians of the coil's frames: a sample of them
 	seen   int
-	dark   int // frames in a row without light
+	dark   int     // frames in a row without light
+	focus  []Focus // of pictures of the coil
 	row    []float32
 	sorted []float32
 }
@@ -33,6 +34,10 @@ type WindowState struct {
 	// First and Now are the median grey of the first coils since the flat field and of the newest ones.
 	First float32 `json:"first_grey"`
 	Now   float32 `json:"now_grey"`
+	// FirstFocus and NowFocus are how fine the picture was and is, in the same way; FocusCoils is what they rest on.
+	FirstFocus Focus `json:"first_focus"`
+	NowFocus   Focus `json:"now_focus"`
+	FocusCoils int   `json:"focus_coils"`
 }
 
 // WindowFault is what is the matter.
@@ -44,13 +49,15 @@ const (
 	LampFailing WindowFault = "lamp_failing" // a wide part of the picture is much darker than the rest
 	WindowDirty WindowFault = "window_dirty" // some columns are darker than their neighbours
 	LampAgeing  WindowFault = "lamp_ageing"  // all is darker than it was at first
+	FocusSoft   WindowFault = "focus_soft"   // the picture is less fine than it was
+	MotionBlur  WindowFault = "motion_blur"  // less fine along the strip alone
 )
 
 // WindowFinding is one fault, where it is in the picture, and by how much.
 type WindowFinding struct {
 	Fault    WindowFault
 	From, To int     // columns of pixels, To exclusive
-	Darker   float64 // percent
+	Darker   float64 // percent; for FocusSoft and MotionBlur how much less fine
 }
 
 const (
@@ -74,6 +81,9 @@ const (
 	failingAt   = 0.35
 	failingWide = 24
 	ageingAt    = 0.20
+	// softAt is the share by which a picture is less fine, over softCoils at least.
+	softAt    = 0.20
+	softCoils = 12
 )
 
 // Frame takes in what a detector saw in a frame of a coil. Frames between coils say nothing of the window.
@@ -107,6 +117,37 @@ func (w *WindowWatch) Frame(s *inspection.Screening) {
 	}
 }
 
+// Picture takes in how fine a picture of the coil is.
+func (w *WindowWatch) Picture(f Focus) {
+	if f.Across > 0 && f.Along > 0 && len(w.focus) < coilGreys {
+		w.focus = append(w.focus, f)
+	}
+}
+
+// focusEnd takes in the coil's pictures.
+func (w *WindowWatch) focusEnd() {
+	if len(w.focus) < 3 {
+		return
+	}
+	across, along := make([]float64, len(w.focus)), make([]float64, len(w.focus))
+	for i, f := range w.focus {
+		across[i], along[i] = f.Across, f.Along
+	}
+	now := Focus{medianOf(across), medianOf(along)}
+	s := &w.State
+	s.FocusCoils++
+	if s.FocusCoils <= firstCoils {
+		s.FirstFocus.toward(now, s.FocusCoils)
+	}
+	s.NowFocus.toward(now, min(s.FocusCoils, firstCoils))
+}
+
+// toward moves a mean by the n-th part.
+func (f *Focus) toward(now Focus, n int) {
+	f.Across += (now.Across - f.Across) / float64(n)
+	f.Along += (now.Along - f.Along) / float64(n)
+}
+
 // size makes room for so many columns; what was known of another width is forgotten.
 func (w *WindowWatch) size(columns int) {
 	if w.State.Columns != columns {
@@ -133,7 +174,7 @@ func (w *WindowWatch) forget() {
 	for c := range w.ratio {
 		w.ratio[c] = 1
 	}
-	w.frames, w.seen, w.greys = 0, 0, w.greys[:0]
+	w.frames, w.seen, w.greys, w.focus = 0, 0, w.greys[:0], w.focus[:0]
 }
 
 func (w *WindowWatch) isDark(s *inspection.Screening) bool {
@@ -167,6 +208,7 @@ func (w *WindowWatch) median(v []float32) float32 {
 // CoilEnd takes what was seen of a coil into what is known of the window.
 func (w *WindowWatch) CoilEnd() {
 	defer w.forget()
+	w.focusEnd()
 	if w.frames < coilFrames {
 		return
 	}
@@ -213,7 +255,16 @@ func (w *WindowWatch) Findings() (found []WindowFinding) {
 	if s := w.State; s.Coils >= ageingCoils && s.First > 0 && s.Now < (1-ageingAt)*s.First {
 		found = append(found, WindowFinding{Fault: LampAgeing, To: pixels, Darker: float64(100 * (1 - s.Now/s.First))})
 	}
-	rank := map[WindowFault]int{LampFailing: 0, WindowDirty: 1, LampAgeing: 2}
+	if s := w.State; s.FocusCoils >= softCoils {
+		across, along := 1-s.NowFocus.Across/s.FirstFocus.Across, 1-s.NowFocus.Along/s.FirstFocus.Along
+		switch {
+		case across > softAt:
+			found = append(found, WindowFinding{Fault: FocusSoft, To: pixels, Darker: 100 * across})
+		case along > softAt:
+			found = append(found, WindowFinding{Fault: MotionBlur, To: pixels, Darker: 100 * along})
+		}
+	}
+	rank := map[WindowFault]int{LampFailing: 0, FocusSoft: 1, MotionBlur: 2, WindowDirty: 3, LampAgeing: 4}
 	slices.SortStableFunc(found, func(a, b WindowFinding) int { return rank[a.Fault] - rank[b.Fault] })
 	return found
 }

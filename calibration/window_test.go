@@ -145,3 +145,63 @@ func TestFrameCostsTheWindowWatchNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations a frame, want none", n)
 	}
 }
+
+// textured strip, blurred by a few pixels across and along.
+func textured(r *rand.Rand, across, along int) inspection.LineImage {
+	const w, h = 256, 64
+	raw := make([]float64, (w+16)*(h+16))
+	for i := range raw {
+		raw[i] = 120 + 25*r.NormFloat64()
+	}
+	m := inspection.LineImage{Pix: make([]byte, w*h), Width: w, Height: h, Stride: w}
+	for y := range h {
+		for x := range w {
+			sum := 0.0
+			for j := range along + 2 { // the lens itself
+				for i := range across + 2 {
+					sum += raw[(y+j)*(w+16)+x+i]
+				}
+			}
+			m.Pix[y*w+x] = byte(min(255, max(0, sum/float64((along+2)*(across+2)))))
+		}
+	}
+	return m
+}
+
+func TestBlurIsToldByItsDirection(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 1))
+	sharp, soft, smeared := calibration.MeasureFocus(textured(r, 0, 0)), calibration.MeasureFocus(textured(r, 3, 3)), calibration.MeasureFocus(textured(r, 0, 3))
+	if soft.Across > 0.85*sharp.Across || soft.Along > 0.85*sharp.Along {
+		t.Errorf("sharp %+v, soft %+v", sharp, soft)
+	}
+	if smeared.Along > 0.85*sharp.Along || smeared.Across < 0.95*sharp.Across {
+		t.Errorf("sharp %+v, smeared %+v", sharp, smeared)
+	}
+	if dark := calibration.MeasureFocus(inspection.LineImage{Pix: make([]byte, 100*100), Width: 100, Height: 100, Stride: 100}); dark != (calibration.Focus{}) {
+		t.Errorf("a dark picture has %+v", dark)
+	}
+}
+
+func TestPictureThatGrowsSoftIsTold(t *testing.T) {
+	for want, blur := range map[calibration.WindowFault][2]int{"": {0, 0}, calibration.FocusSoft: {3, 3}, calibration.MotionBlur: {0, 3}} {
+		var w calibration.WindowWatch
+		s := newStrip(11, noDirt)
+		coils := func(n, across, along int) {
+			for range n {
+				for range 4 {
+					w.Picture(calibration.MeasureFocus(textured(s.r, across, along)))
+				}
+				s.roll(&w, 1, steady)
+			}
+		}
+		coils(12, 0, 0)
+		if f := w.Findings(); len(f) > 0 {
+			t.Fatalf("while it is sharp: %+v", f)
+		}
+		coils(24, blur[0], blur[1])
+		f := w.Findings()
+		if got := len(f); (want == "") != (got == 0) || (got > 0 && f[0].Fault != want) {
+			t.Errorf("found %+v, want %q", f, want)
+		}
+	}
+}

@@ -30,10 +30,10 @@ encoder's scale when the appliance starts next.`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_ = c.Help()
-			return misused("calibrate needs target, flatfield, geometry, encoder, align or list")
+			return misused("calibrate needs target, flatfield, geometry, encoder, align, check or list")
 		},
 	}
-	c.AddCommand(calibrateTargetCommand(), calibrateFlatFieldCommand(), calibrateGeometryCommand(), calibrateEncoderCommand(), calibrateAlignCommand(), calibrateListCommand())
+	c.AddCommand(calibrateTargetCommand(), calibrateFlatFieldCommand(), calibrateGeometryCommand(), calibrateEncoderCommand(), calibrateAlignCommand(), calibrateCheckCommand(), calibrateListCommand())
 	return c
 }
 
@@ -255,6 +255,80 @@ func calibrateAlignCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	c.Flags().IntVar(&reach, "reach", 100, "pixels and lines up to which they may lie apart")
+	return c
+}
+
+func calibrateCheckCommand() *cobra.Command {
+	var s settings
+	var camera, white, target string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "check --camera ID [--white PICTURE] [--target PICTURE]",
+		Short:   "Compare a camera with the day of its calibration; 1 where it has changed",
+		Example: "  coilsight calibrate check --camera top --white white.png --target target.png",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if white == "" && target == "" {
+				return misused("calibrate check needs --white, --target or both")
+			}
+			cfg, err := s.read()
+			if err != nil {
+				return err
+			}
+			var figures []calibration.CheckFigure
+			for _, k := range []struct {
+				kind    calibration.Kind
+				path    string
+				compare func(calibration.Version, inspection.LineImage) ([]calibration.CheckFigure, error)
+			}{
+				{calibration.FlatFieldKind, white, calibration.CheckFlatField}, {calibration.GeometryKind, target, calibration.CheckGeometry},
+			} {
+				if k.path == "" {
+					continue
+				}
+				v, ok, err := cfg.Calibrations().Latest(inspection.CameraID(camera), k.kind)
+				if err != nil {
+					return err
+				}
+				if !ok {
+					return fmt.Errorf("camera %s has no %s to compare with; calibrate it first", camera, k.kind)
+				}
+				m, err := readReference(k.path)
+				if err != nil {
+					return err
+				}
+				found, err := k.compare(v, m)
+				if err != nil {
+					return err
+				}
+				figures = append(figures, found...)
+			}
+			if asJSON {
+				if err := json.NewEncoder(c.OutOrStdout()).Encode(figures); err != nil {
+					return err
+				}
+			}
+			var changed []string
+			for _, f := range figures {
+				if !asJSON {
+					fmt.Fprintf(c.OutOrStdout(), "%-16s then %.3f, now %.3f, limit %.3f: %s\n", f.Name, f.Then, f.Now, f.Limit, map[bool]string{true: "as it was", false: "CHANGED"}[f.Pass])
+				}
+				if !f.Pass {
+					changed = append(changed, f.Name)
+				}
+			}
+			if len(changed) > 0 {
+				return fmt.Errorf("camera %s has changed since it was calibrated: %s; clean it, then calibrate it again", camera, strings.Join(changed, ", "))
+			}
+			return nil
+		},
+	}
+	s.flags(c)
+	c.Flags().StringVar(&camera, "camera", "", "id of the camera")
+	_ = c.MarkFlagRequired("camera")
+	c.Flags().StringVar(&white, "white", "", "picture of the white target")
+	c.Flags().StringVar(&target, "target", "", "picture of the printed target")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")
 	return c
 }
 

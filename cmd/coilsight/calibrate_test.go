@@ -49,6 +49,7 @@ func TestCalibrationsAreFittedKeptAndListed(t *testing.T) {
 		return 200
 	})
 	white := picture(t, at("white.png"), 512, 64, func(x, _ int) uint8 { return uint8(150 + x/10) })
+	dim := picture(t, at("dim.png"), 512, 64, func(x, _ int) uint8 { return uint8(110 + x/14) })
 	for _, c := range []struct {
 		code int
 		want string
@@ -68,6 +69,10 @@ func TestCalibrationsAreFittedKeptAndListed(t *testing.T) {
 		{exitMisused, `"A1" is not a coil; allowed is COIL=COUNTS:LENGTH_MM`, []string{"encoder", "--data", dir, "--by", "Kim", "A1"}},
 		{exitDone, "0.00 lines later and 0.00 pixels", []string{"align", target, target}},
 		{exitFailed, "nothing in the two pictures is clearly the same", []string{"align", "--reach", "20", white, white}},
+		{exitDone, "as it was", []string{"check", "--data", dir, "--camera", "top", "--white", white, "--target", target}},
+		{exitFailed, "camera top has changed since it was calibrated: grey", []string{"check", "--data", dir, "--camera", "top", "--white", dim}},
+		{exitFailed, "camera side has no flatfield to compare with", []string{"check", "--data", dir, "--camera", "side", "--white", dim}},
+		{exitMisused, "needs --white, --target or both", []string{"check", "--data", dir, "--camera", "top"}},
 		{exitDone, "geometry   2", []string{"list", "--data", dir, "--camera", "top"}},
 		{exitDone, "Lee", []string{"list", "--data", dir, "--camera", "top"}},
 		{exitDone, "most_mm_per_m", []string{"list", "--data", dir, "--camera", "encoder", "--json"}},

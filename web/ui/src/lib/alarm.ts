@@ -16,6 +16,7 @@ export function alarmSubject(alarm: Alarm): { text: string; href: string } {
     side || (v.camera ?? ''),
     v.along_m ? `${v.along_m} m` : '',
     v.across_mm ? `${v.across_mm} mm` : '',
+    v.softer ? t().live.softer(v.softer) : '',
     v.darker ? t().live.darker(v.darker) : '',
     v.frames ? t().live.frames(v.frames) : '',
     v.metres ? `${v.metres} m` : '',

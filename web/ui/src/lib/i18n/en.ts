@@ -111,6 +111,7 @@ export const en = {
     unassigned: 'Without a coil',
     noAlarm: 'No alarms',
     allNormal: 'Every metre is being inspected',
+    softer: (percent: string) => `${percent} % less fine`,
     darker: (percent: string) => `${percent} % darker`,
     silentFor: (seconds: string) => `no frame for ${seconds} s`,
     frames: (n: string) => plural(n, 'frame', 'frames'),
@@ -161,6 +162,16 @@ export const en = {
       'Part of the lamp fails',
       'Defects under the dark part are missed.',
       'Change the lamp’s segment at this place, then take the flat field.',
+    ),
+    focus_soft: alarm(
+      'Picture grows soft',
+      'Fine defects may be missed.',
+      'Check that the lens and the camera sit tight, then focus it on the cameras page.',
+    ),
+    motion_blur: alarm(
+      'Picture is smeared along the strip',
+      'Short defects along the strip may be missed.',
+      'Shorten the exposure, or check the encoder’s scale.',
     ),
     window_dirty: alarm(
       'Dirt on the window',

@@ -104,6 +104,7 @@ export const ko: Messages = {
     unassigned: '코일 없이 지나간 길이',
     noAlarm: '경보 없음',
     allNormal: '라인이 정상적으로 검사되고 있습니다',
+    softer: (percent) => `선명도 ${percent} % 저하`,
     darker: (percent) => `${percent} % 어두움`,
     silentFor: (seconds) => `${seconds}초 동안 프레임 없음`,
     frames: (n) => `프레임 ${n}개`,
@@ -154,6 +155,16 @@ export const ko: Messages = {
       '조명 일부 고장',
       '어두운 부분의 결함을 놓칩니다.',
       '이 위치의 조명 모듈을 교체한 뒤 밝기 평탄화를 하십시오.',
+    ),
+    focus_soft: alarm(
+      '초점 흐려짐',
+      '미세한 결함을 놓칠 수 있습니다.',
+      '렌즈와 카메라 고정 상태를 확인하고 카메라 페이지에서 초점을 맞추십시오.',
+    ),
+    motion_blur: alarm(
+      '길이 방향 번짐',
+      '길이 방향으로 짧은 결함을 놓칠 수 있습니다.',
+      '노출을 줄이거나 엔코더 배율을 확인하십시오.',
     ),
     window_dirty: alarm(
       '보호창 오염',
