@@ -107,7 +107,7 @@ func Replay(ctx context.Context, o ReplayOptions) (_ ReplayResult, err error) {
 			ID: "replay", Side: o.Side, Source: progressSource{source, o.Progress}, Detector: detector, Locator: geometry,
 		}},
 		Classifier: engine, Log: st, Observer: silent{}, Setup: func() inspection.Setup { return inspection.Setup{Model: engine.ID()} },
-		Cut: inference.CutCrop, CropSize: inference.CropSize, RegionCap: max(o.Config.Line.RegionCap, replayRegionCap),
+		Cut: inference.CutCrop, Tighten: inference.Tighten, CropSize: inference.CropSize, RegionCap: max(o.Config.Line.RegionCap, replayRegionCap),
 		Lossless: true, Logger: o.Log,
 	})
 	if err != nil {

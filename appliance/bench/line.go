@@ -213,7 +213,7 @@ func runLine(ctx context.Context, o Options, strip []inspection.LineImage, under
 	}
 	watch := &latencies{}
 	opts := line.Options{
-		Classifier: e, Log: st, Observer: watch, Setup: func() inspection.Setup { return inspection.Setup{Model: e.Bundle.ID()} }, Cut: inference.CutCrop,
+		Classifier: e, Log: st, Observer: watch, Setup: func() inspection.Setup { return inspection.Setup{Model: e.Bundle.ID()} }, Cut: inference.CutCrop, Tighten: inference.Tighten,
 		CropSize: inference.CropSize, RegionCap: o.Config.Line.RegionCap, Lossless: under.mbps == 0,
 		FlushEvery: time.Duration(o.Config.Line.FlushMS) * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 	}

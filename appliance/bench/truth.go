@@ -285,7 +285,7 @@ func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, c
 	}
 	defer closing(m.Close)
 	opts := line.Options{
-		Classifier: e, Log: st, Observer: &latencies{}, Setup: func() inspection.Setup { return inspection.Setup{Model: e.Bundle.ID()} }, Cut: inference.CutCrop,
+		Classifier: e, Log: st, Observer: &latencies{}, Setup: func() inspection.Setup { return inspection.Setup{Model: e.Bundle.ID()} }, Cut: inference.CutCrop, Tighten: inference.Tighten,
 		CropSize: inference.CropSize, RegionCap: o.Config.Line.RegionCap, Lossless: true, Logger: slog.New(slog.DiscardHandler),
 	}
 	var splits []*views

@@ -32,6 +32,11 @@ func TestSeededDefectsAreFoundPlacedAndNamed(t *testing.T) {
 			t.Errorf("%.3f are %s; the floor is %.2f", v[0], name, v[1])
 		}
 	}
+	for axis, e := range map[string]bench.PositionError{"along": r.Along, "across": r.Across} {
+		if max(e.Mean, -e.Mean) > 1 || e.P50 > 1 {
+			t.Errorf("small defects lie %+.2f mm off %s, half of them within %.2f; allowed is 1 for both", e.Mean, axis, e.P50)
+		}
+	}
 	if !r.InspectedEveryMM {
 		t.Error("a line that waits for its pictures left a gap")
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"slices"
 	"sync"
@@ -71,7 +72,8 @@ type settling struct {
 // pendingRegion is a region between its crop being cut and its verdict.
 type pendingRegion struct {
 	roi     inspection.RegionOfInterest
-	crop    []byte // nil: none was cut
+	extent  image.Rectangle // of what stands out in it, pixels
+	crop    []byte          // nil: none was cut
 	verdict inspection.Classification
 	ok      bool
 	answer  func(inspection.Classification, bool) // made once, so that a crop costs no allocation
@@ -239,6 +241,10 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 		p := s.regions[s.n]
 		s.n++
 		p.roi, p.crop, p.ok = r, nil, false
+		p.extent = image.Rect(r.X, r.Y, r.X+r.Width, r.Y+r.Height)
+		if o.Tighten != nil && !behind {
+			p.extent = o.Tighten(f.Image, gain, r)
+		}
 		switch {
 		case behind:
 			s.state, s.cause = inspection.DetectedOnly, "frames waited to be screened; their regions were not classified"

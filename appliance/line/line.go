@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"log/slog"
 	"math"
 	"sync"
@@ -95,6 +96,8 @@ type Options struct {
 	// Cut copies the crop of a region, CropSize x CropSize pixels, out of a borrowed image.
 	Cut      func(dst []byte, img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest, e inspection.StripEdges)
 	CropSize int
+	// Tighten, where it is set, finds the extent in pixels of what stands out in a region, inside it.
+	Tighten func(img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest) image.Rectangle
 	// RegionCap bounds the regions of a frame that are classified; the rest makes the frame
 	// detected-only. Zero is the default.
 	RegionCap int

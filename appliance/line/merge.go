@@ -82,12 +82,17 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 	x0, x1 := float64(r.X), float64(r.X+r.Width)
 	edge, _, _ := m.camera.view.edges.at(middle)
 	from, to := m.camera.across(x0, x1, edge)
-	part := inspection.StripRect{
-		Along:  max(0, loc.Length(count(r.Y)-coil.head)),
-		Across: from, Width: to - from,
-		Length: loc.Length(count(r.Y+r.Height) - count(r.Y)),
-	}
 	area := float64(r.Area) * float64(to-from) / (x1 - x0) * float64(loc.Length(s.span.Len())) / float64(s.lines)
+	from, to = m.camera.across(float64(p.extent.Min.X), float64(p.extent.Max.X), edge)
+	// Lines, not counts: a count may be as long as several.
+	along := func(y int) inspection.MM {
+		return loc.Length(s.span.From-coil.head) + loc.Length(s.span.Len())*inspection.MM(y)/inspection.MM(s.lines)
+	}
+	part := inspection.StripRect{
+		Along:  max(0, along(p.extent.Min.Y)),
+		Across: from, Width: to - from,
+		Length: along(p.extent.Max.Y) - along(p.extent.Min.Y),
+	}
 	d := m.joined(coil, r, x0, x1, p.verdict.Class)
 	if d == nil {
 		d = &openDefect{

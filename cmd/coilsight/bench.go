@@ -118,6 +118,7 @@ func printBench(w io.Writer, r bench.Report) {
 	row("record", "%.0f defects/s durable; with pictures %.0f/s", r.Record.DefectsPerSecond, r.Record.PicturesPerSecond)
 	row("mill simulator", "%.0f MB/s rendered a side", r.Mill.RenderMBps)
 	row("simulated strip", "%d of %d seeded defects found (%.1f %%), %.1f %% within 5 mm, %.1f %% of the right class", r.Truth.Found, r.Truth.Seeded, r.Truth.FoundShare*100, r.Truth.PlaceShare*100, r.Truth.ClassShare*100)
+	row("places of small defects", "along %+.2f mm off, half within %.2f, 99 %% within %.2f; across %+.2f, %.2f, %.2f (%d of at most 30 mm)", r.Truth.Along.Mean, r.Truth.Along.P50, r.Truth.Along.P99, r.Truth.Across.Mean, r.Truth.Across.P50, r.Truth.Across.P99, r.Truth.Along.N)
 	row("good simulated strip", "%.1f false events per 1,000 m (%d on %.0f m); the model rejected %.1f %% of %d regions", r.Truth.FalsePer1000M, r.Truth.FalseEvents, r.Truth.GoodMetres, r.Truth.RejectedShare*100, r.Truth.FalseRegions)
 	row("this run", "%.0f s", r.Seconds)
 }
