@@ -64,9 +64,9 @@ type Appliance struct {
 type eye struct {
 	id       inspection.CameraID
 	side     inspection.Side
-	width    int           // of a frame, pixels
-	tap      *tap          // frames on their way to the line
-	device   *cameraSource // where they come from, if that is a camera and not simulated
+	width    int    // of a frame, pixels
+	tap      *tap   // frames on their way to the line
+	device   device // where they come from, if that is a camera and not simulated
 	detector *inference.Detector
 	geometry calibration.Geometry
 	// geometryVersion is what geometry comes from; Number 0: the configuration.
@@ -114,7 +114,7 @@ func New(ctx context.Context, o Options) (_ *Appliance, err error) {
 	if o.Config.Source == "mill" {
 		err = a.openMill(ctx)
 	} else {
-		err = a.openCameras()
+		err = a.openCameras(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -371,12 +371,17 @@ func (a *Appliance) Close() error {
 		}
 	}
 	a.hub.Close()
-	for _, e := range a.cameras {
+	// A camera that was lost takes seconds to be let go.
+	letGo := make([]error, len(a.cameras))
+	var leaving sync.WaitGroup
+	for i, e := range a.cameras {
 		e.detector.Close()
 		if e.device != nil {
-			errs = append(errs, e.device.Close())
+			leaving.Go(func() { letGo[i] = e.device.Close() })
 		}
 	}
+	leaving.Wait()
+	errs = append(errs, letGo...)
 	if a.mill != nil {
 		errs = append(errs, a.mill.Close())
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -18,7 +19,7 @@ import (
 type CameraConfig struct {
 	ID                string        `yaml:"id"`
 	Side              string        `yaml:"side"`
-	Address           string        `yaml:"address"` // id, serial number, MAC or IP address
+	Address           string        `yaml:"address"` // id, serial number, MAC or IP address; folder:DIR; video:INPUT
 	Features          FeatureList   `yaml:"features"`
 	PacketSize        int           `yaml:"packet_size"`
 	Pixels            int           `yaml:"pixels"` // of a scan line
@@ -29,6 +30,11 @@ type CameraConfig struct {
 	// LineRateHz and LatencyMS tell when the lines of a camera were taken that runs by a clock of its own.
 	LineRateHz float64 `yaml:"line_rate_hz"`
 	LatencyMS  float64 `yaml:"latency_ms"`
+}
+
+// isClocked tells that the camera may run by a clock of its own; recorded pictures lie end to end.
+func (c CameraConfig) isClocked() bool {
+	return !strings.HasPrefix(c.Address, "folder:") && !strings.HasPrefix(c.Address, "video:")
 }
 
 // FeatureList is a mapping of feature names to values that keeps its order, in which they are set.
@@ -143,8 +149,10 @@ func (c Config) checkCameras() error {
 			return bad(field("pixels"), "%d is not possible; allowed are 64 to 65536, the camera's Width", k.Pixels)
 		case k.PacketSize != 0 && (k.PacketSize < 576 || k.PacketSize > 16384):
 			return bad(field("packet_size"), "%d is not possible; allowed are 576 to 16384 bytes, or 0 for the greatest that arrives", k.PacketSize)
-		case c.Encoder.Source != encoderLines && !(k.LineRateHz >= 1 && k.LineRateHz <= 1e6):
+		case c.Encoder.Source != encoderLines && k.isClocked() && !(k.LineRateHz >= 1 && k.LineRateHz <= 1e6):
 			return bad(field("line_rate_hz"), "%g is not possible; with encoder.source %s a camera runs by a clock of its own, of 1 to 1000000 lines a second", k.LineRateHz, c.Encoder.Source)
+		case strings.HasPrefix(k.Address, "folder:") && !(k.LineRateHz >= 1 && k.LineRateHz <= 1e6):
+			return bad(field("line_rate_hz"), "%g is not possible; a recording is played at 1 to 1000000 lines a second", k.LineRateHz)
 		case !(k.LatencyMS >= 0 && k.LatencyMS <= 1000):
 			return bad(field("latency_ms"), "%g is not possible; allowed are 0 to 1000", k.LatencyMS)
 		}

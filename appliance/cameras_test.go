@@ -2,8 +2,15 @@ package appliance
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -247,6 +254,50 @@ func TestCameraOfAnotherSizeIsNotUsed(t *testing.T) {
 		_, reason := a.cameraState("top")
 		return strings.Contains(reason, "its frames are 512 pixels wide; the configuration says 1024")
 	})
+}
+
+// Strip that was recorded runs as a camera does, side by side with a video.
+func TestRecordedStripRunsAsACamera(t *testing.T) {
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		t.Skip("ffmpeg is not installed: make setup")
+	}
+	dir := t.TempDir()
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, name := range []string{"a.png", "b.png"} {
+		m := image.NewGray(image.Rect(0, 0, 512, 512))
+		for i := range m.Pix {
+			m.Pix[i] = byte(110 + r.IntN(20))
+		}
+		f, err := os.Create(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(png.Encode(f, m), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	film := filepath.Join(t.TempDir(), "strip.mkv")
+	if out, err := exec.Command("ffmpeg", "-loglevel", "error", "-loop", "1", "-framerate", "10", "-i", filepath.Join(dir, "a.png"), "-t", "2", "-pix_fmt", "gray", "-c:v", "ffv1", film).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, out)
+	}
+	c := fakeConfig(t, CameraConfig{ID: "top", Side: "top", Address: "folder:" + dir, LineRateHz: 5000}, CameraConfig{ID: "bottom", Side: "bottom", Address: "video:" + film})
+	for i := range c.Cameras {
+		c.Cameras[i].Pixels = 512
+	}
+	a, stop := runAppliance(t, c)
+	defer stop()
+	eventually(t, 10*time.Second, "both running", func() bool {
+		top, _ := a.cameraState("top")
+		bottom, _ := a.cameraState("bottom")
+		return top == "running" && bottom == "running" && a.live.Live().Speed > 1
+	})
+	if v := a.live.Live().Speed; v < 1.5 || v > 4 {
+		t.Errorf("5,000 lines a second of 0.5 mm run at %.2f m/s; want 2.5", v)
+	}
+	c.Cameras[0].Pixels, c.Data = 1024, t.TempDir()
+	if _, err := New(t.Context(), Options{Config: c, Log: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "camera top: its pictures are 512 pixels wide; the configuration says 1024") {
+		t.Errorf("pictures of another width: %v", err)
+	}
 }
 
 func TestCountersOfCamerasMeetOnOneScale(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/coilsight/coilsight/camera"
 	"github.com/coilsight/coilsight/inspection"
@@ -21,6 +22,8 @@ type Options struct {
 	Camera     inspection.CameraID // "replay"
 	FrameLines int                 // 1,024: most scan lines a frame
 	Buffers    int                 // 8 frames: what is decoded ahead
+	Loop       bool                // begin again after the last file, as strip that goes on
+	LineRate   float64             // scan lines a second; 0: as fast as frames are taken
 }
 
 // Source replays the pictures of a folder, sorted by name, as one strip. A scan line of a picture is
@@ -32,6 +35,8 @@ type Source struct {
 	width int
 	lines int // of the first readable picture: what an unreadable one is taken for
 	first inspection.EncoderCount
+
+	due time.Time // of the next frame's last line, with a LineRate; used by Next alone
 
 	pool   *camera.Pool
 	items  chan item // capacity of the pool: a lent frame always finds a place
@@ -153,6 +158,25 @@ func (s *Source) Progress() (done, total int) { return int(s.done.Load()), len(s
 
 // Next gives the next frame to the caller, who must Release it. After the last file it is io.EOF.
 func (s *Source) Next(ctx context.Context) (*camera.Frame, error) {
+	f, err := s.take(ctx)
+	if err != nil || s.o.LineRate <= 0 {
+		return f, err
+	}
+	if s.due.IsZero() {
+		s.due = time.Now()
+	}
+	s.due = s.due.Add(time.Duration(float64(f.Image.Height) / s.o.LineRate * float64(time.Second)))
+	select {
+	case <-time.After(time.Until(s.due)):
+	case <-ctx.Done():
+		f.Release()
+		return nil, ctx.Err()
+	}
+	f.Arrived = time.Now()
+	return f, nil
+}
+
+func (s *Source) take(ctx context.Context) (*camera.Frame, error) {
 	select {
 	case i, ok := <-s.items:
 		if !ok {

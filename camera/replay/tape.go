@@ -20,21 +20,26 @@ type tape struct {
 	// raw tells that the file before was a line file read to its end: what continues its counts
 	// continues its picture.
 	raw bool
+	// behind is how many counts lie before the files, read for the second time and on.
+	behind inspection.EncoderCount
 }
 
 // read turns files into frames until all are read or ctx ends.
 func (s *Source) read(ctx context.Context) {
 	defer close(s.items)
 	t := &tape{Source: s, count: s.first}
-	for _, path := range s.files {
-		var err error
-		if isRaw(filepath.Base(path)) {
-			err = t.lineFile(ctx, path)
-		} else {
-			err = t.picture(ctx, path)
-		}
-		if err != nil { // ctx has ended
-			return
+	for again := true; again; again = s.o.Loop {
+		t.raw, t.behind = false, t.count-s.first
+		for _, path := range s.files {
+			var err error
+			if isRaw(filepath.Base(path)) {
+				err = t.lineFile(ctx, path)
+			} else {
+				err = t.picture(ctx, path)
+			}
+			if err != nil { // ctx has ended
+				return
+			}
 		}
 	}
 }
@@ -103,13 +108,14 @@ func (t *tape) lineFile(ctx context.Context, path string) error {
 	h := r.header
 	seam := !t.raw
 	if h.FirstCount != nil {
-		if *h.FirstCount < t.count {
+		first := *h.FirstCount + t.behind
+		if first < t.count {
 			return t.incomplete(ctx, inspection.EncoderCount(t.lines), fmt.Errorf(
-				"line file %s begins at encoder count %d; the files before end at %d", name, *h.FirstCount, t.count))
+				"line file %s begins at encoder count %d; the files before end at %d", name, *h.FirstCount, t.count-t.behind))
 		}
 		// A jump is strip that was not recorded; whoever follows the spans sees it.
-		seam = seam || *h.FirstCount > t.count
-		t.count = *h.FirstCount
+		seam = seam || first > t.count
+		t.count = first
 	}
 	for y := int64(0); y < r.whole; {
 		n := min(int64(t.o.FrameLines), r.whole-y)
