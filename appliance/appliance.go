@@ -64,9 +64,10 @@ type Appliance struct {
 type eye struct {
 	id       inspection.CameraID
 	side     inspection.Side
-	width    int    // of a frame, pixels
-	tap      *tap   // frames on their way to the line
-	device   device // where they come from, if that is a camera and not simulated
+	width    int             // of a frame, pixels
+	tap      *tap            // frames on their way to the line
+	device   device          // where they come from, if that is a camera and not simulated
+	placed   *encoder.Source // what places them by the encoder; nil: they count by their own lines
 	detector *inference.Detector
 	geometry calibration.Geometry
 	// geometryVersion is what geometry comes from; Number 0: the configuration.

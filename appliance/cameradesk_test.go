@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +26,9 @@ func TestKeptCalibrationsAreTakenUp(t *testing.T) {
 	}
 	if _, err := shelf.KeepFlatField("top", "Kim", at, f, white); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(shelf.Dir, "top", "flatfield-1-1.png")); err != nil {
+		t.Errorf("the reference is not kept: %v", err)
 	}
 	fit := calibration.GeometryFit{Curve: []float64{500, 250, 0, 2}, MMPerPixel: 0.504, Bars: 40}
 	if _, err := shelf.KeepGeometry("top", "Kim", at, fit, white); err != nil {

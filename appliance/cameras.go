@@ -59,12 +59,14 @@ func (a *Appliance) openCameras(ctx context.Context) error {
 			return err
 		}
 		var frames line.FrameSource = s
+		var placed *encoder.Source
 		if a.encoder != nil && c.isClocked() {
-			frames = encoder.NewSource(s, a.encoder, encoder.SourceOptions{
+			placed = encoder.NewSource(s, a.encoder, encoder.SourceOptions{
 				LineRate: c.LineRateHz, Latency: time.Duration(c.LatencyMS * float64(time.Millisecond)),
 			})
+			frames = placed
 		}
-		a.addCamera(&eye{id: inspection.CameraID(c.ID), side: inspection.Side(c.Side), width: c.Pixels, tap: &tap{FrameSource: frames, later: inspection.EncoderCount(math.Round(float64(c.AlongMM / a.o.Config.Encoder.MMPerCount)))}, device: s, detector: d, geometry: g})
+		a.addCamera(&eye{id: inspection.CameraID(c.ID), side: inspection.Side(c.Side), width: c.Pixels, tap: &tap{FrameSource: frames, later: inspection.EncoderCount(math.Round(float64(c.AlongMM / a.o.Config.Encoder.MMPerCount)))}, device: s, placed: placed, detector: d, geometry: g})
 	}
 	return nil
 }

@@ -28,6 +28,12 @@ func (l *live) encoderConditions(now time.Time) (out []condition) {
 	case encoder.Backwards:
 		out = append(out, condition{"strip_backwards", 2, nil})
 	}
+	for _, e := range l.a.cameras {
+		if e.placed != nil && e.placed.Stalled() {
+			out = append(out, condition{"encoder_stalled", 0, map[string]string{"camera": string(e.id), "side": string(e.side)}})
+			break
+		}
+	}
 	if s.Jumps > 0 && now.Sub(s.JumpAt) < jumpAlarm {
 		out = append(out, condition{"encoder_jumped", 1, map[string]string{"times": strconv.Itoa(s.Jumps)}})
 	}

@@ -1,11 +1,14 @@
 package calibration
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,7 +42,8 @@ type Version struct {
 	At     time.Time           `json:"at"`
 	By     string              `json:"by"`
 	Width  int                 `json:"width"` // of the camera's frames in pixels; 0: it does not depend on it
-	// Pictures are the SHA-256 sums of the references that it was fitted to.
+	// Pictures are the SHA-256 sums of the references that it was fitted to; the n-th is kept beside the version as
+	// KIND-NUMBER-n.png.
 	Pictures []string `json:"pictures,omitempty"`
 	// Residuals are what the fit leaves, by what they are of; their names end with the unit.
 	Residuals map[string]float64 `json:"residuals,omitempty"`
@@ -193,7 +197,24 @@ func (s Shelf) Keep(kind Kind, camera inspection.CameraID, by string, at time.Ti
 		v.Pictures = append(v.Pictures, hex.EncodeToString(sum.Sum(nil)))
 		v.Width = p.Width
 	}
-	return s.Save(v)
+	if v, err = s.Save(v); err != nil {
+		return v, err
+	}
+	for i, p := range pictures {
+		if err := s.keepPicture(v, i, p); err != nil {
+			return v, fmt.Errorf("calibration %s of camera %s is kept, its picture is not: %w", v.name(), camera, err)
+		}
+	}
+	return v, nil
+}
+
+// keepPicture keeps a reference beside its version.
+func (s Shelf) keepPicture(v Version, i int, p inspection.LineImage) error {
+	var out bytes.Buffer
+	if err := png.Encode(&out, &image.Gray{Pix: p.Pix, Stride: p.Stride, Rect: image.Rect(0, 0, p.Width, p.Height)}); err != nil {
+		return err
+	}
+	return durable.Replace(filepath.Join(s.Dir, string(v.Camera), fmt.Sprintf("%s-%d.png", v.name(), i+1)), out.Bytes())
 }
 
 // KeepFlatField keeps a flat field.

@@ -38,6 +38,8 @@ type Source struct {
 	given  uint64                  // id that the camera gave the frame before
 	high   inspection.EncoderCount // the farthest strip that was given
 	blind  bool                    // strip before the next frame may be missing
+	moving int                     // frames in a row that show motion while the encoder stands
+	stalls atomic.Bool
 	idle   atomic.Uint64
 	silent atomic.Uint64
 }
@@ -56,9 +58,13 @@ func (s *Source) Idle() uint64 { return s.idle.Load() }
 // Unplaced counts the frames that could not be placed, since the encoder was silent or had jumped.
 func (s *Source) Unplaced() uint64 { return s.silent.Load() }
 
+// Stalled tells that the pictures show the strip moving while the encoder stands.
+func (s *Source) Stalled() bool { return s.stalls.Load() }
+
 const (
-	silentCause = "the encoder was silent or had jumped: where the strip was is not known"
-	lostCause   = "frames were lost, or the encoder was silent"
+	stalledCause = "the encoder stands while the picture shows the strip moving: how much passed is not known"
+	silentCause  = "the encoder was silent or had jumped: where the strip was is not known"
+	lostCause    = "frames were lost, or the encoder was silent"
 )
 
 // Next gives the next frame that shows new strip.
@@ -105,15 +111,60 @@ func (s *Source) place(ctx context.Context, f *camera.Frame) bool {
 		begin = s.high // the strip ran backwards before: this much was seen
 	}
 	if end <= begin {
-		s.idle.Add(1)
-		return false
+		return s.standing(f, end < s.high)
 	}
+	s.moving = 0
+	s.stalls.Store(false)
 	if s.begun && begin > s.high {
 		f.Missing = lostCause
 	}
 	f.Span = inspection.EncoderSpan{From: begin, To: end}
 	s.high, s.blind = end, false
 	return true
+}
+
+// stalledFrames in a row that show motion are no jolt of a strip that stands.
+const stalledFrames = 20
+
+// standing judges a frame in which no new strip passed by the encoder. Where the pictures go on to show motion, it is the encoder that
+// stands: the frame then is Incomplete. It is false where the frame may be let go. A strip that runs backwards moves, and that is known.
+func (s *Source) standing(f *camera.Frame, backwards bool) bool {
+	if backwards || !moves(f.Image) {
+		s.moving = 0
+		s.stalls.Store(false)
+	} else if s.moving++; s.moving >= stalledFrames {
+		s.stalls.Store(true)
+		f.Status, f.Cause = camera.Incomplete, stalledCause
+		f.Span = inspection.EncoderSpan{From: s.high, To: s.high}
+		return s.begun
+	}
+	s.idle.Add(1)
+	return false
+}
+
+// moves tells whether strip moves in a picture: what a column sees then changes slowly from line to line, and far in all. Of strip that
+// stands a column sees the same, but for noise, which changes as much from one line to the next as it does in all.
+func moves(m inspection.LineImage) bool {
+	const (
+		every = 16 // columns
+		least = 1.5
+	)
+	var steps, all float64
+	for x := 0; x < m.Width; x += every {
+		sum, square := 0.0, 0.0
+		for y := range m.Height {
+			v := float64(m.Pix[y*m.Stride+x])
+			sum += v
+			square += v * v
+			if y > 0 {
+				d := v - float64(m.Pix[(y-1)*m.Stride+x])
+				steps += d * d / 2
+			}
+		}
+		n := float64(m.Height)
+		all += square - sum*sum/n
+	}
+	return all > least*steps+float64(m.Height*m.Width/every)/4 // a quarter of a grey level squared: rounding
 }
 
 // at waits for the encoder to have come to a moment.

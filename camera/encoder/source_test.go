@@ -17,6 +17,8 @@ import (
 const (
 	lines    = 256
 	lineRate = 20_000.0 // lines a second
+	// stripWidth in pixels.
+	stripWidth = 128
 )
 
 // clocked is a camera that takes frames by its own clock, and the encoder beside it: both see the strip where at says it is.
@@ -30,11 +32,12 @@ type clocked struct {
 	polled float64 // seconds up to which the encoder was read
 	poll   func(seconds float64) (counts int64, ok bool)
 	gap    func() float64 // to the next poll
+	draw   func(m inspection.LineImage, ends float64)
 }
 
 func newClocked(t testing.TB, frames int, at func(seconds float64) float64) *clocked {
 	t.Helper()
-	pool, err := camera.NewPool("top", 4, lines)
+	pool, err := camera.NewPool("top", 4, stripWidth*lines)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +67,10 @@ func (c *clocked) Next(context.Context) (*camera.Frame, error) {
 			continue
 		}
 		f := c.pool.Get()
-		f.Fit(1, lines)
+		f.Fit(stripWidth, lines)
+		if c.draw != nil {
+			c.draw(f.Image, ends)
+		}
 		f.ID, f.Arrived = uint64(id), at(ends)
 		return f, nil
 	}
@@ -200,6 +206,42 @@ func TestSilentEncoderLeavesAHoleAndFramesThatSaySo(t *testing.T) {
 	}
 	if hole < 10_000 || hole > 12_000 {
 		t.Errorf("%d counts are missing, want the 1.1 s that nobody counted", hole)
+	}
+}
+
+// An encoder whose coupling has slipped stands while the strip runs: the pictures say so.
+func TestEncoderThatStallsIsToldByThePictures(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 1))
+	texture := make([]float64, 1<<16) // along, correlated over some lines
+	for i := 1; i < len(texture); i++ {
+		texture[i] = 0.8*texture[i-1] + 5*r.NormFloat64()
+	}
+	for name, c := range map[string]struct {
+		strip func(s float64) float64 // counts that really pass
+		want  bool
+	}{
+		"stall": {func(s float64) float64 { return 10_000 * s }, true},
+		"stop":  {func(s float64) float64 { return 10_000 * min(s, 1) }, false},
+	} {
+		k := newClocked(t, 240, func(s float64) float64 { return 10_000 * min(s, 1) }) // what the encoder says
+		k.draw = func(m inspection.LineImage, ends float64) {
+			for y := range m.Height {
+				at := int(c.strip(ends - float64(m.Height-1-y)/lineRate))
+				for x := range m.Width {
+					m.Pix[y*m.Stride+x] = byte(120 + texture[(at+977*x)%len(texture)] + 3*r.NormFloat64())
+				}
+			}
+		}
+		frames, s := k.run(t)
+		incomplete := 0
+		for _, f := range frames {
+			if f.Cause == stalledCause {
+				incomplete++
+			}
+		}
+		if s.Stalled() != c.want || (incomplete > 100) != c.want {
+			t.Errorf("%s: stalled %v, %d frames say so; want %v", name, s.Stalled(), incomplete, c.want)
+		}
 	}
 }
 

@@ -143,6 +143,11 @@ export const en = {
       'Where the strip is cannot be told: what runs now is a gap.',
       'Check the encoder, its counter and the network.',
     ),
+    encoder_stalled: alarm(
+      'Encoder stands, strip runs',
+      'The picture shows the strip moving while the encoder stands: what runs now is not placed.',
+      'Check the encoder’s wheel and coupling.',
+    ),
     encoder_jumped: alarm(
       'Encoder jumped',
       'The counter was set while the strip ran; the strip’s position was kept, and the moment is a gap.',
