@@ -143,7 +143,7 @@ func (c Config) checkCameras() error {
 			return bad(field("side"), "%q is not known; allowed are top and bottom", k.Side)
 		case k.Address == "":
 			return bad(field("address"), "is empty; allowed are an id, a serial number, a MAC or an IP address: coilsight camera list names those that are there")
-		case slices.ContainsFunc(before, func(o CameraConfig) bool { return o.Address == k.Address }):
+		case k.isClocked() && slices.ContainsFunc(before, func(o CameraConfig) bool { return o.Address == k.Address }):
 			return bad(field("address"), "%q is that of another camera already; two names for one camera are not possible", k.Address)
 		case k.Pixels < 64 || k.Pixels > 1<<16:
 			return bad(field("pixels"), "%d is not possible; allowed are 64 to 65536, the camera's Width", k.Pixels)

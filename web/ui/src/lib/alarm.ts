@@ -1,6 +1,6 @@
 import type { Alarm } from './api/types';
 import { className } from './catalogue.svelte';
-import type { AlarmText } from './i18n/en';
+import type { AlarmText } from './i18n/alarm.en';
 import { t } from './i18n/index.svelte';
 
 export function alarmText(alarm: Alarm): AlarmText {

@@ -1,20 +1,9 @@
 /** English messages, and by their type the list of what every language must say. */
 
+import { alarm, alarmUnknown } from './alarm.en';
 import { cameras } from './cameras.en';
 import { plural } from './plural';
 import { teach } from './teach.en';
-
-export interface AlarmText {
-  title: string;
-  consequence: string;
-  action: string;
-}
-
-const alarm = (title: string, consequence: string, action: string): AlarmText => ({
-  title,
-  consequence,
-  action,
-});
 
 export const en = {
   languageName: 'English',
@@ -122,125 +111,8 @@ export const en = {
     action: 'Do',
     defectsSoFar: (n: string) => plural(n, 'defect on this coil', 'defects on this coil'),
   },
-  alarm: {
-    inspection_lost: alarm(
-      'Strip runs uninspected',
-      'These metres are a gap in the coil; it cannot be graded prime.',
-      'Check cameras and load; have the gap looked at by eye.',
-    ),
-    camera_lost: alarm(
-      'Camera lost',
-      'One side of the strip is not seen.',
-      'Check the cable and power of the camera. Inspection goes on by itself when it is back.',
-    ),
-    not_calibrated: alarm(
-      'Camera not calibrated',
-      'The lamp’s unevenness stays in the picture; defects at the edges may be missed or made up.',
-      'Take the flat field on the cameras page.',
-    ),
-    encoder_silent: alarm(
-      'Encoder silent',
-      'Where the strip is cannot be told: what runs now is a gap.',
-      'Check the encoder, its counter and the network.',
-    ),
-    encoder_stalled: alarm(
-      'Encoder stands, strip runs',
-      'The picture shows the strip moving while the encoder stands: what runs now is not placed.',
-      'Check the encoder’s wheel and coupling.',
-    ),
-    encoder_jumped: alarm(
-      'Encoder jumped',
-      'The counter was set while the strip ran; the strip’s position was kept, and the moment is a gap.',
-      'Have the coil’s length checked; nobody should set the counter while strip runs.',
-    ),
-    strip_backwards: alarm(
-      'Strip runs backwards',
-      'What is seen again is not inspected twice.',
-      'Nothing, where it is meant. Else check reverse in the configuration.',
-    ),
-    lamp_lost: alarm(
-      'No light',
-      'The camera sees nothing; these metres are a gap.',
-      'Check the lamp, its power and its fuse.',
-    ),
-    lamp_failing: alarm(
-      'Part of the lamp fails',
-      'Defects under the dark part are missed.',
-      'Change the lamp’s segment at this place, then take the flat field.',
-    ),
-    focus_soft: alarm(
-      'Picture grows soft',
-      'Fine defects may be missed.',
-      'Check that the lens and the camera sit tight, then focus it on the cameras page.',
-    ),
-    motion_blur: alarm(
-      'Picture is smeared along the strip',
-      'Short defects along the strip may be missed.',
-      'Shorten the exposure, or check the encoder’s scale.',
-    ),
-    window_dirty: alarm(
-      'Dirt on the window',
-      'Small defects under it may be missed, coil after coil.',
-      'Wipe the window at this place. If it stays, take the flat field.',
-    ),
-    lamp_ageing: alarm(
-      'Lamp is ageing',
-      'The picture grows darker from coil to coil.',
-      'Plan a new lamp, or raise the exposure and take the flat field.',
-    ),
-    severe_defect: alarm(
-      'Severe defect',
-      'The coil may be held or blocked.',
-      'Open the defect, judge the picture, tell quality.',
-    ),
-    defect_density: alarm(
-      'Too many defects',
-      'Something in the process has changed.',
-      'Look at the map for a pattern: descaling, water, scale.',
-    ),
-    roll_period: alarm(
-      'Mark repeats with a roll',
-      'Every further coil carries the mark.',
-      'Find the roll of this circumference and plan its change.',
-    ),
-    no_coil: alarm(
-      'Strip without a coil',
-      'What is found is not kept under any coil.',
-      'Check that tracking announces and starts the coil.',
-    ),
-    provider_mismatch: alarm(
-      'Classifier runs on the wrong device',
-      'Classes may come late at full speed.',
-      'Check the driver, then start the appliance again.',
-    ),
-    model_refused: alarm(
-      'New model refused',
-      'The model before it goes on; nothing is lost.',
-      'Read the reason; mend or roll back with coilsight model.',
-    ),
-    record_failing: alarm(
-      'Record cannot be written',
-      'What is found now is not kept.',
-      'Check the disk: free space, rights, cable.',
-    ),
-    disk_low: alarm(
-      'Disk nearly full',
-      'Pictures will be thinned out; records are kept.',
-      'Free space or archive old coils.',
-    ),
-    classifier_late: alarm(
-      'Classifier is late',
-      'Some defects are recorded without a class.',
-      'Wait for the burst to pass; if it stays, check the load.',
-    ),
-    headroom_low: alarm(
-      'Hardly any speed left',
-      'Faster strip would not be inspected everywhere.',
-      'Do not raise the speed; if this stays, ask for a look at the load.',
-    ),
-  } as Record<string, AlarmText>,
-  alarmUnknown: (code: string) =>
-    alarm(`Alarm ${code}`, 'This page does not know the alarm.', 'See the log of the appliance.'),
+  alarm,
+  alarmUnknown,
   coils: {
     title: 'Coils',
     search: 'Search',
