@@ -67,6 +67,7 @@ type eye struct {
 	width    int             // of a frame, pixels
 	tap      *tap            // frames on their way to the line
 	device   device          // where they come from, if that is a camera and not simulated
+	check    *encoderCheck   // compares its lines with the encoder; nil: nothing to compare with
 	placed   *encoder.Source // what places them by the encoder; nil: they count by their own lines
 	detector *inference.Detector
 	geometry calibration.Geometry

@@ -81,7 +81,12 @@ type EncoderConfig struct {
 	Register     uint16        `yaml:"register"`
 	LowWordFirst bool          `yaml:"low_word_first"`
 	PollMS       int           `yaml:"poll_ms"`
+	// LinesPerCount is how many lines a camera takes for a count of the counter that its lines are compared with.
+	LinesPerCount float64 `yaml:"lines_per_count"`
 }
+
+// compares tells that a counter is read beside cameras that count the strip themselves.
+func (e EncoderConfig) compares() bool { return e.Source == encoderLines && e.Address != "" }
 
 // track are the options of the encoder's track.
 func (e EncoderConfig) track() encoder.Options {
@@ -109,8 +114,11 @@ func (e EncoderConfig) check() error {
 	case !(e.MaxMPS >= 1 && e.MaxMPS <= 60):
 		return bad("max_mps", "%g m/s is not possible; allowed are 1 to 60", e.MaxMPS)
 	}
+	if !(e.LinesPerCount > 0 && e.LinesPerCount <= 1000) {
+		return bad("lines_per_count", "%g is not possible; allowed are more than 0 to 1000", e.LinesPerCount)
+	}
 	err := e.track().Check()
-	if err == nil && e.Source == encoderModbus {
+	if err == nil && (e.Source == encoderModbus || e.compares()) {
 		err = e.modbus().Check()
 	}
 	var field *inspection.FieldError

@@ -29,14 +29,16 @@ const openAgain = 2 * time.Second
 func (a *Appliance) openCameras(ctx context.Context) error {
 	e := a.o.Config.Encoder
 	scale := &lineScale{}
-	if e.Source != encoderLines {
-		scale = nil
+	if e.Source != encoderLines || e.compares() {
 		var err error
 		if a.encoder, err = encoder.New(e.track()); err != nil {
 			return err
 		}
 	}
-	if e.Source == encoderModbus {
+	if e.Source != encoderLines {
+		scale = nil
+	}
+	if e.Source == encoderModbus || e.compares() {
 		var err error
 		if a.poller, err = encoder.NewModbus(e.modbus(), a.encoder); err != nil {
 			return err
@@ -60,13 +62,17 @@ func (a *Appliance) openCameras(ctx context.Context) error {
 		}
 		var frames line.FrameSource = s
 		var placed *encoder.Source
-		if a.encoder != nil && c.isClocked() {
+		if e.Source != encoderLines && c.isClocked() {
 			placed = encoder.NewSource(s, a.encoder, encoder.SourceOptions{
 				LineRate: c.LineRateHz, Latency: time.Duration(c.LatencyMS * float64(time.Millisecond)),
 			})
 			frames = placed
 		}
-		a.addCamera(&eye{id: inspection.CameraID(c.ID), side: inspection.Side(c.Side), width: c.Pixels, tap: &tap{FrameSource: frames, later: inspection.EncoderCount(math.Round(float64(c.AlongMM / a.o.Config.Encoder.MMPerCount)))}, device: s, placed: placed, detector: d, geometry: g})
+		check, err := a.newCheck(c)
+		if err != nil {
+			return err
+		}
+		a.addCamera(&eye{id: inspection.CameraID(c.ID), check: check, side: inspection.Side(c.Side), width: c.Pixels, tap: &tap{FrameSource: check.watch(frames), later: inspection.EncoderCount(math.Round(float64(c.AlongMM / a.o.Config.Encoder.MMPerCount)))}, device: s, placed: placed, detector: d, geometry: g})
 	}
 	return nil
 }

@@ -1,9 +1,14 @@
 package appliance
 
 import (
+	"context"
+	"math"
 	"strconv"
+	"sync/atomic"
 	"time"
 
+	"github.com/coilsight/coilsight/appliance/line"
+	"github.com/coilsight/coilsight/camera"
 	"github.com/coilsight/coilsight/camera/encoder"
 	"github.com/coilsight/coilsight/inspection"
 	"github.com/coilsight/coilsight/web"
@@ -34,10 +39,73 @@ func (l *live) encoderConditions(now time.Time) (out []condition) {
 			break
 		}
 	}
+	for _, e := range l.a.cameras {
+		if text := e.check.mismatch(now); text != "" {
+			out = append(out, condition{"encoder_mismatch", 1, map[string]string{"camera": string(e.id), "side": string(e.side), "reason": text}})
+			break
+		}
+	}
 	if s.Jumps > 0 && now.Sub(s.JumpAt) < jumpAlarm {
 		out = append(out, condition{"encoder_jumped", 1, map[string]string{"times": strconv.Itoa(s.Jumps)}})
 	}
 	return out
+}
+
+// encoderCheck compares the lines of a camera that the encoder triggers with the encoder's own counter.
+type encoderCheck struct {
+	line.FrameSource
+	track *encoder.Track
+	check *encoder.Check
+	lines int64     // of the frame before
+	at    time.Time // of its arrival
+
+	finding atomic.Pointer[encoder.Finding]
+}
+
+// newCheck is nil where there is nothing to compare with.
+func (a *Appliance) newCheck(c CameraConfig) (*encoderCheck, error) {
+	if e := a.o.Config.Encoder; !e.compares() || !c.isClocked() {
+		return nil, nil
+	}
+	k, err := encoder.NewCheck(a.o.Config.Encoder.LinesPerCount, encoder.CheckOptions{})
+	return &encoderCheck{track: a.encoder, check: k}, err
+}
+
+// watch lets frames through and looks at each.
+func (k *encoderCheck) watch(frames line.FrameSource) line.FrameSource {
+	if k == nil {
+		return frames
+	}
+	k.FrameSource = frames
+	return k
+}
+
+// Next gives the next frame. The one before is compared, which the encoder has been read behind by now.
+func (k *encoderCheck) Next(ctx context.Context) (*camera.Frame, error) {
+	f, err := k.FrameSource.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !k.at.IsZero() {
+		if count, what := k.track.At(k.at); what == encoder.Known {
+			if found, ok := k.check.Add(k.at, k.lines, inspection.EncoderCount(math.Round(count))); ok {
+				k.finding.Store(&found)
+			}
+		}
+	}
+	k.lines, k.at = int64(f.Span.To), f.Arrived
+	return f, nil
+}
+
+// mismatch is what was found lately.
+func (k *encoderCheck) mismatch(now time.Time) string {
+	if k == nil {
+		return ""
+	}
+	if f := k.finding.Load(); f != nil && now.Sub(f.At) < jumpAlarm {
+		return f.Text
+	}
+	return ""
 }
 
 // encoderDesk takes the encoder's readings that come over the API.

@@ -176,7 +176,7 @@ func (s *Source) at(ctx context.Context, at time.Time) (float64, bool) {
 		if what != Later {
 			return count, what == Known
 		}
-		if ctx.Err() != nil || time.Now().After(until) {
+		if ctx.Err() != nil || time.Now().After(until) || s.track.State(time.Now()).Motion == Silent {
 			return 0, false
 		}
 		time.Sleep(pause)

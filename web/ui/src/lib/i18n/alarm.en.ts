@@ -38,6 +38,11 @@ export const alarm = {
     'The picture shows the strip moving while the encoder stands: what runs now is not placed.',
     'Check the encoder’s wheel and coupling.',
   ),
+  encoder_mismatch: say(
+    'Encoder and camera disagree',
+    'Positions along the strip may be wrong.',
+    'Check the trigger’s divider and whether the encoder’s wheel slips.',
+  ),
   encoder_jumped: say(
     'Encoder jumped',
     'The counter was set while the strip ran; the strip’s position was kept, and the moment is a gap.',

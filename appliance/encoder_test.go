@@ -1,0 +1,55 @@
+package appliance
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coilsight/coilsight/camera"
+	"github.com/coilsight/coilsight/camera/encoder"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// A wheel that slips: the camera, triggered by the mill's drive, takes more lines than the counter has counts.
+func TestLinesThatDriftFromTheCounterAreToldOnce(t *testing.T) {
+	c := DefaultConfig()
+	c.Encoder.Address = "127.0.0.1:502"
+	a := &Appliance{o: Options{Config: c}}
+	var err error
+	if a.encoder, err = encoder.New(c.Encoder.track()); err != nil {
+		t.Fatal(err)
+	}
+	frames := make(still, 1)
+	k, err := a.newCheck(CameraConfig{ID: "top", Address: "10.0.0.5"})
+	if err != nil || k == nil {
+		t.Fatalf("no check is made: %v", err)
+	}
+	source := k.watch(frames)
+	count := 0.0
+	at, lines := time.Now().Add(-time.Minute), inspection.EncoderCount(0)
+	run := func(n int, countsPerFrame float64) {
+		for range n {
+			at, lines = at.Add(20*time.Millisecond), lines+256
+			count += countsPerFrame
+			a.encoder.Add(at, int64(count))
+			frames <- &camera.Frame{Span: inspection.EncoderSpan{From: lines - 256, To: lines}, Arrived: at}
+			if _, err := source.Next(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	run(200, 256)
+	if text := k.mismatch(at); text != "" {
+		t.Errorf("lines and counts that go together: %s", text)
+	}
+	run(200, 245)
+	if text := k.mismatch(at); !strings.Contains(text, "lines a count where 1 are set") {
+		t.Errorf("a drift of 4 %% gives %q", text)
+	}
+	if text := k.mismatch(at.Add(2 * jumpAlarm)); text != "" {
+		t.Errorf("the alarm stays: %s", text)
+	}
+	if none, err := (&Appliance{o: Options{Config: DefaultConfig()}}).newCheck(CameraConfig{Address: "10.0.0.5"}); none != nil || err != nil || none.mismatch(at) != "" {
+		t.Errorf("without a counter there is a check: %v, %v", none, err)
+	}
+}
