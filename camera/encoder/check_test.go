@@ -57,7 +57,7 @@ func TestCheckFindsDisagreementsOnce(t *testing.T) {
 			var n inspection.EncoderCount
 			for i, s := range append([]advance{{}}, c.steps...) {
 				lines, n = lines+s.lines, n+s.count
-				if f, found := k.Add(start.Add(time.Duration(i)*poll), lines, n); found {
+				if f, found := k.Add(start.Add(time.Duration(i)*20*time.Millisecond), lines, n); found {
 					got = append(got, f.Text)
 					if f.Span.Len() < 0 || f.Span.To < n || f.Kind == "" || f.At.IsZero() {
 						t.Errorf("finding %+v at count %d is not whole", f, n)
