@@ -76,6 +76,7 @@ type eye struct {
 	// flat corrects the frames, nil: nothing does. next takes its place where a coil begins.
 	flat, next atomic.Pointer[flatField]
 	window     *window
+	dark       atomic.Pointer[darkReference] // for the flat field that is taken next
 }
 
 // from is where the camera's view begins across the line, on the operator side.
@@ -182,12 +183,12 @@ func (a *Appliance) openMill(ctx context.Context) error {
 			e.geometry.Position = inspection.MM(m.PixelsAcross) * m.MMPerPixel
 		}
 		// A mill that was never calibrated begins with its target under the cameras.
-		f := &flatField{}
-		if f.FlatField, err = calibration.MeasureFlatField(c.WhiteReference(), inspection.LineImage{}); err != nil {
+		f, err := calibration.MeasureFlatField(c.WhiteReference(), inspection.LineImage{})
+		if err != nil {
 			return fmt.Errorf("camera %s: %w", c.ID, err)
 		}
-		e.flat.Store(f)
-		e.next.Store(f)
+		e.next.Store(newFlatField(f, calibration.Version{}))
+		e.flat.Store(e.next.Load())
 		a.addCamera(e)
 	}
 	return nil
@@ -236,7 +237,7 @@ func (a *Appliance) openLine() error {
 	}
 	for _, e := range a.cameras {
 		o.Cameras = append(o.Cameras, line.Camera{
-			ID: e.id, Side: e.side, Width: e.width, Source: e.tap, Detector: e.detector, Gain: e.gain, Locator: e.geometry,
+			ID: e.id, Side: e.side, Width: e.width, Source: e.tap, Detector: e.detector, FlatField: e.flatField, Locator: e.geometry,
 		})
 	}
 	var err error

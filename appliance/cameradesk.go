@@ -23,7 +23,12 @@ func (c Config) Calibrations() calibration.Shelf {
 // flatField is a fitted flat field with the version that it is; none for one that is not kept.
 type flatField struct {
 	calibration.FlatField
-	version calibration.Version
+	corrects inspection.FlatField
+	version  calibration.Version
+}
+
+func newFlatField(f calibration.FlatField, v calibration.Version) *flatField {
+	return &flatField{FlatField: f, corrects: f.Corrects(), version: v}
 }
 
 // restore takes up the calibrations that are kept of a camera. What cannot be used is an error, and the rest holds all the same.
@@ -32,17 +37,16 @@ func (e *eye) restore(s calibration.Shelf) error {
 }
 
 func (e *eye) restoreFlatField(s calibration.Shelf) error {
-	f := &flatField{}
-	v, ok, err := e.latest(s, calibration.FlatFieldKind, &f.FlatField)
+	var f calibration.FlatField
+	v, ok, err := e.latest(s, calibration.FlatFieldKind, &f)
 	if err != nil || !ok {
 		return err
 	}
-	if len(f.Gain) != e.width {
+	if len(f.Gain) != e.width || (f.Offset != nil && len(f.Offset) != e.width) {
 		return fmt.Errorf("calibration flatfield-%d of camera %s has %d columns; the camera has %d: calibrate it again", v.Number, e.id, len(f.Gain), e.width)
 	}
-	f.version = v
-	e.flat.Store(f)
-	e.next.Store(f)
+	e.next.Store(newFlatField(f, v))
+	e.flat.Store(e.next.Load())
 	return nil
 }
 
@@ -78,12 +82,12 @@ func (e *eye) latest(s calibration.Shelf, kind calibration.Kind, values any) (v 
 	return v, true, nil
 }
 
-// gain is the flat field in force.
-func (e *eye) gain() inspection.ColumnGain {
+// flatField is the one in force.
+func (e *eye) flatField() inspection.FlatField {
 	if f := e.flat.Load(); f != nil {
-		return f.Gain
+		return f.corrects
 	}
-	return nil
+	return inspection.FlatField{}
 }
 
 // inForce are the calibrations in force.
@@ -168,11 +172,11 @@ func (d *cameraDesk) CameraProfile(ctx context.Context, id inspection.CameraID) 
 	if err != nil {
 		return p, err
 	}
-	return profileOf(m, e.gain()), nil
+	return profileOf(m, e.flatField()), nil
 }
 
-// profileOf measures a picture across. gain is nil or has a factor for each column.
-func profileOf(m inspection.LineImage, gain inspection.ColumnGain) (p web.CameraProfile) {
+// profileOf measures a picture across.
+func profileOf(m inspection.LineImage, flat inspection.FlatField) (p web.CameraProfile) {
 	parts := min(profileParts, m.Width)
 	p.Raw, p.Corrected = make([]float64, parts), make([]float64, parts)
 	columns := make([]int, parts)
@@ -186,10 +190,7 @@ func profileOf(m inspection.LineImage, gain inspection.ColumnGain) (p web.Camera
 			p.Raw[i] += g
 			count[v]++
 			sum += g
-			if gain != nil {
-				g = min(255, g*float64(gain[x])/inspection.UnityGain)
-			}
-			p.Corrected[i] += g
+			p.Corrected[i] += float64(flat.Correct(v, x))
 			if x > 0 {
 				steps += max(float64(v)-float64(row[x-1]), float64(row[x-1])-float64(v))
 			}
@@ -219,6 +220,33 @@ func medianGrey(count [256]int, all int) float64 {
 	return 255
 }
 
+// darkReference is what a camera read without light.
+type darkReference struct {
+	picture inspection.LineImage
+	at      time.Time
+}
+
+// darkFor is how long a dark reference serves: a camera that warms up reads more.
+const darkFor = time.Hour
+
+// TakeDark keeps what the camera reads without light.
+func (d *cameraDesk) TakeDark(ctx context.Context, id inspection.CameraID) (out web.DarkReference, err error) {
+	e, err := d.find(id)
+	if err != nil {
+		return out, err
+	}
+	m, err := e.picture(ctx, flatFieldLines, flatFieldWithin)
+	if err != nil {
+		return out, err
+	}
+	if out.Grey, err = calibration.MeasureDark(m); err != nil {
+		return out, &inspection.FieldError{Field: "reference", Reason: err.Error()}
+	}
+	out.At = time.Now().UTC()
+	e.dark.Store(&darkReference{m, out.At})
+	return out, nil
+}
+
 // TakeFlatField fits a flat field to the target under the camera.
 func (d *cameraDesk) TakeFlatField(ctx context.Context, id inspection.CameraID, by string) (web.CalibrationVersion, error) {
 	var none web.CalibrationVersion
@@ -230,14 +258,20 @@ func (d *cameraDesk) TakeFlatField(ctx context.Context, id inspection.CameraID, 
 	if err != nil {
 		return none, err
 	}
-	f := &flatField{}
-	if f.FlatField, err = calibration.MeasureFlatField(white, inspection.LineImage{}); err != nil {
+	pictures, dark := []inspection.LineImage{white}, inspection.LineImage{}
+	if k := e.dark.Load(); k != nil && time.Since(k.at) < darkFor && k.picture.Width == white.Width {
+		dark = k.picture
+		pictures = append(pictures, dark)
+	}
+	fitted, err := calibration.MeasureFlatField(white, dark)
+	if err != nil {
 		return none, &inspection.FieldError{Field: "reference", Reason: err.Error()}
 	}
-	f.version, err = d.a.o.Config.Calibrations().KeepFlatField(id, by, time.Now(), f.FlatField, white)
+	v, err := d.a.o.Config.Calibrations().KeepFlatField(id, by, time.Now(), fitted, pictures...)
 	if err != nil {
 		return none, err
 	}
+	f := newFlatField(fitted, v)
 	e.next.Store(f)
 	if _, _, running := d.a.line.Running(); !running {
 		e.flat.Store(f)

@@ -38,7 +38,7 @@ func TestKeptCalibrationsAreTakenUp(t *testing.T) {
 	if err := e.restore(shelf); err != nil {
 		t.Fatal(err)
 	}
-	if len(e.gain()) != 1000 {
+	if len(e.flatField().Gain) != 1000 {
 		t.Error("the flat field is not in force")
 	}
 	if a, b := e.geometry.Across(0), e.geometry.Across(1000); a != 248 || b != 752 || e.geometry.MMPerCount != 0.4 {
@@ -51,10 +51,10 @@ func TestKeptCalibrationsAreTakenUp(t *testing.T) {
 
 	other := &eye{id: "top", width: 2000, geometry: calibration.Geometry{MMPerPixel: 0.5}}
 	err = other.restore(shelf)
-	if err == nil || strings.Count(err.Error(), "camera top delivers 2000: calibrate it again") != 2 || other.gain() != nil {
+	if err == nil || strings.Count(err.Error(), "camera top delivers 2000: calibrate it again") != 2 || other.flatField().Gain != nil {
 		t.Errorf("a camera of another width gives %v; want both versions named and none in force", err)
 	}
-	if unknown := (&eye{id: "bottom", width: 1000}); unknown.restore(shelf) != nil || unknown.gain() != nil {
+	if unknown := (&eye{id: "bottom", width: 1000}); unknown.restore(shelf) != nil || unknown.flatField().Gain != nil {
 		t.Error("a camera without calibrations has some")
 	}
 }
@@ -123,7 +123,7 @@ func TestProfileTellsExposureAndSharpness(t *testing.T) {
 	for x := range gain {
 		gain[x] = inspection.UnityGain * 2
 	}
-	p := profileOf(m, gain)
+	p := profileOf(m, inspection.FlatField{Gain: gain})
 	if len(p.Raw) != 256 || p.Raw[0] != 4 || p.Corrected[0] != 8 || p.Raw[100] != 105 || p.Corrected[100] != 210 || p.Corrected[255] != 255 {
 		t.Errorf("raw %v %v, corrected %v %v %v", p.Raw[0], p.Raw[100], p.Corrected[0], p.Corrected[100], p.Corrected[255])
 	}

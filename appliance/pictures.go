@@ -97,7 +97,7 @@ func (p *PictureInspector) Look(img inspection.LineImage) ([]inspection.RegionOf
 		p.detector, p.width = d, img.Width
 	}
 	p.detector.Reset()
-	if err := p.detector.Screen(&p.seen, img, nil, true); err != nil {
+	if err := p.detector.Screen(&p.seen, img, inspection.FlatField{}, true); err != nil {
 		return nil, nil, err
 	}
 	regions := p.seen.Regions
@@ -105,7 +105,7 @@ func (p *PictureInspector) Look(img inspection.LineImage) ([]inspection.RegionOf
 		p.crops = append(p.crops, make([]byte, inference.CropSize*inference.CropSize))
 	}
 	for i, r := range regions {
-		inference.CutCrop(p.crops[i], img, nil, r, p.seen.Edges)
+		inference.CutCrop(p.crops[i], img, inspection.FlatField{}, r, p.seen.Edges)
 	}
 	var err error
 	p.verdicts, err = p.engine.Classifier.ClassifyBatch(p.verdicts[:0], p.crops[:len(regions)])

@@ -91,3 +91,39 @@ func TestImpossibleScaleIsNamed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestDarkReferenceIsTakenOffColumnByColumn(t *testing.T) {
+	dark := func(x int) int { return 3 + x%5 }
+	lamp := func(x int) float64 { return 150 + 40*math.Sin(float64(x)/30) }
+	at := func(x int, share float64) byte { return byte(math.Round(float64(dark(x)) + share*lamp(x))) }
+	f, err := calibration.MeasureFlatField(
+		reference(256, 64, func(x, _ int) byte { return at(x, 1) }), reference(256, 64, func(x, _ int) byte { return byte(dark(x)) }),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Strip that is a quarter as bright as the target comes out even too, which gains alone cannot do.
+	flat := f.Corrects()
+	least, most := byte(255), byte(0)
+	for x := range 256 {
+		v := flat.Correct(at(x, 0.25), x)
+		least, most = min(least, v), max(most, v)
+	}
+	if most-least > 2 || f.Dark < 4 || f.Dark > 6 {
+		t.Errorf("a quarter of the light gives %d to %d, dark is %.1f; want it even, and 5", least, most, f.Dark)
+	}
+	for want, m := range map[string]inspection.LineImage{
+		"dark reference has grey 30.0; allowed are 0 to 16": reference(256, 64, func(int, int) byte { return 30 }),
+		"dark reference: column 9 has grey 90": reference(256, 64, func(x, _ int) byte {
+			if x == 9 {
+				return 90
+			}
+			return 2
+		}),
+		"dark reference is 64 pixels wide and the white one 256": reference(64, 64, func(int, int) byte { return 2 }),
+	} {
+		if _, err := calibration.MeasureFlatField(reference(256, 64, func(x, _ int) byte { return at(x, 1) }), m); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v; want an error that says %q", err, want)
+		}
+	}
+}

@@ -36,11 +36,9 @@ func CheckFlatField(v Version, white inspection.LineImage) ([]CheckFigure, error
 	}
 	greys := columnGreys(white)
 	now := medianOf(greys)
-	for x := range greys {
-		greys[x] *= float64(f.Gain[x]) / inspection.UnityGain
-	}
-	slices.Sort(greys)
-	uneven := 100 * (greys[len(greys)*99/100] - greys[len(greys)/100]) / max(now, 1)
+	after := f.after(greys)
+	slices.Sort(after)
+	uneven := 100 * (after[len(after)*99/100] - after[len(after)/100]) / max(now, 1)
 	return []CheckFigure{
 		{"grey", f.Grey, now, mostGreyChange * f.Grey, math.Abs(now-f.Grey) <= mostGreyChange*f.Grey},
 		{"uneven_percent", f.Uneven, uneven, mostUneven, uneven <= f.Uneven+mostUneven},

@@ -15,8 +15,8 @@ const peakWithin = CropSize/2 - 16
 // CutCrop writes the CropSize x CropSize corrected pixels around r into dst, at native scale. Along each axis the window
 // is centred on the rectangle where that fits, else as near to its middle as still shows the peak; it is then moved into
 // the frame, and across also into the strip where the strip is wide enough. A frame smaller than the window is mirrored
-// at its borders. dst must hold CropSize*CropSize bytes; gain is nil or has a factor for every column.
-func CutCrop(dst []byte, img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest, e inspection.StripEdges) {
+// at its borders. dst must hold CropSize*CropSize bytes.
+func CutCrop(dst []byte, img inspection.LineImage, flat inspection.FlatField, r inspection.RegionOfInterest, e inspection.StripEdges) {
 	lo, hi := 0, img.Width
 	if e.Present {
 		l, h := max(0, int(math.Ceil(e.Left))), min(img.Width, int(e.Right))
@@ -30,27 +30,16 @@ func CutCrop(dst []byte, img inspection.LineImage, gain inspection.ColumnGain, r
 		row := img.Row(mirror(y0+y, img.Height))
 		out := dst[y*CropSize : (y+1)*CropSize]
 		if x0 >= 0 && x0+CropSize <= img.Width {
-			copy(out, row[x0:])
-			if gain != nil {
-				for i, g := range gain[x0 : x0+CropSize] {
-					out[i] = corrected(out[i], g)
-				}
+			for i, v := range row[x0 : x0+CropSize] {
+				out[i] = flat.Correct(v, x0+i)
 			}
 			continue
 		}
 		for i := range out {
 			x := mirror(x0+i, img.Width)
-			out[i] = row[x]
-			if gain != nil {
-				out[i] = corrected(out[i], gain[x])
-			}
+			out[i] = flat.Correct(row[x], x)
 		}
 	}
-}
-
-// corrected is a pixel after flat field.
-func corrected(p byte, gain uint16) byte {
-	return byte(min(255, (uint32(p)*uint32(gain)+inspection.UnityGain/2)>>14))
 }
 
 // cropStart is where a window along one axis begins: about [from, from+size) or about peak, within

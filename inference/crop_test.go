@@ -40,7 +40,7 @@ func TestCropStandsWhereTheRegionIs(t *testing.T) {
 			}
 			dst := make([]byte, CropSize*CropSize)
 			for _, g := range []inspection.ColumnGain{nil, gain} {
-				CutCrop(dst, img, g, c.r, c.edges)
+				CutCrop(dst, img, inspection.FlatField{Gain: g}, c.r, c.edges)
 				for _, p := range []int{0, 64*CropSize + 64, CropSize*CropSize - 1} {
 					x, y := c.x0+p%CropSize, c.y0+p/CropSize
 					if x < 0 {
@@ -74,7 +74,7 @@ func TestCropIsCorrectedAsTheKernelCorrects(t *testing.T) {
 		}
 	}
 	dst := make([]byte, CropSize*CropSize)
-	CutCrop(dst, img, gain, inspection.RegionOfInterest{X: 60, Y: 60, Width: 8, Height: 8}, inspection.StripEdges{})
+	CutCrop(dst, img, inspection.FlatField{Gain: gain}, inspection.RegionOfInterest{X: 60, Y: 60, Width: 8, Height: 8}, inspection.StripEdges{})
 	for i, got := range dst {
 		if want := min(255, (int(img.Pix[i])*int(gain[i%128])+8192)>>14); int(got) != want {
 			t.Fatalf("pixel (%d,%d) is %d, want %d", i%128, i/128, got, want)

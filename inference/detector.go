@@ -62,7 +62,7 @@ type Detector struct {
 // band is a part of a frame's first pass.
 type band struct {
 	img      inspection.LineImage
-	gain     inspection.ColumnGain
+	flat     inspection.FlatField
 	from, to int
 }
 
@@ -124,24 +124,26 @@ func (d *Detector) forget() {
 	d.levels = levels{room: d.levels.room}
 }
 
-// Screen fills out with what is to be seen in img: it truncates and appends. gain is nil or has a
-// factor for every column. seam tells that img does not continue the frame before: it may be of another
+// Screen fills out with what is to be seen in img: it truncates and appends. flat has
+// a factor for every column, or none. seam tells that img does not continue the frame before: it may be of another
 // strip, so what is known of the one before is forgotten. img is only read, and not kept.
-func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, gain inspection.ColumnGain, seam bool) error {
+func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, flat inspection.FlatField, seam bool) error {
 	switch {
 	case img.Width != d.width:
 		return fmt.Errorf("detector: a frame is %d pixels wide; this detector takes %d", img.Width, d.width)
 	case img.Height < 1 || img.Stride < img.Width || len(img.Pix) < (img.Height-1)*img.Stride+img.Width:
 		return fmt.Errorf("detector: a frame of %d x %d pixels with stride %d does not fit its %d bytes", img.Width, img.Height, img.Stride, len(img.Pix))
-	case gain != nil && len(gain) != img.Width:
-		return fmt.Errorf("detector: the flat field has %d factors; a frame %d pixels wide needs as many", len(gain), img.Width)
+	case flat.Gain != nil && len(flat.Gain) != img.Width:
+		return fmt.Errorf("detector: the flat field has %d factors; a frame %d pixels wide needs as many", len(flat.Gain), img.Width)
+	case flat.Offset != nil && len(flat.Offset) != len(flat.Gain):
+		return fmt.Errorf("detector: the flat field has %d offsets for %d factors; it needs as many, or none", len(flat.Offset), len(flat.Gain))
 	}
 	if seam {
 		d.forget()
 	}
 	rows := (img.Height + blockSize - 1) / blockSize
 	d.grow(rows)
-	d.firstPass(img, gain, rows)
+	d.firstPass(img, flat, rows)
 
 	s := rowSpan{start: contextRows - d.held, first: contextRows, end: contextRows + rows}
 	sums := d.blocks[planeSum*d.plane():]
@@ -160,7 +162,7 @@ func (d *Detector) Screen(out *inspection.Screening, img inspection.LineImage, g
 		smoother(d.feat[featureSmooth*n:(featureSmooth+1)*n], d.levels.calm, leastTexture)
 		d.weight = d.levels.weights(d.threshold, &d.scales)
 		scoreBlocks(d.feat, n, inside, &d.weight, growAt, d.score, d.which, d.boxes.kinds)
-		out.Regions = d.boxes.regions(out.Regions, blockMap{score: d.score[:n], which: d.which[:n], feat: d.feat, plane: n, nb: d.nb, weight: &d.weight}, img, gain, d.maxRegions)
+		out.Regions = d.boxes.regions(out.Regions, blockMap{score: d.score[:n], which: d.which[:n], feat: d.feat, plane: n, nb: d.nb, weight: &d.weight}, img, flat, d.maxRegions)
 	}
 	d.keep(rows)
 	return nil
@@ -186,13 +188,13 @@ func (d *Detector) grow(rows int) {
 	d.boxes.grow(d.nb, rows)
 }
 
-func (d *Detector) firstPass(img inspection.LineImage, gain inspection.ColumnGain, rows int) {
+func (d *Detector) firstPass(img inspection.LineImage, flat inspection.FlatField, rows int) {
 	parts := len(d.jobs) + 1
 	for i, j := range d.jobs {
 		d.bands.Add(1)
-		j <- band{img, gain, i * rows / parts, (i + 1) * rows / parts}
+		j <- band{img, flat, i * rows / parts, (i + 1) * rows / parts}
 	}
-	d.measure(band{img, gain, len(d.jobs) * rows / parts, rows})
+	d.measure(band{img, flat, len(d.jobs) * rows / parts, rows})
 	d.bands.Wait()
 }
 
@@ -200,7 +202,7 @@ func (d *Detector) measure(b band) {
 	if b.from == b.to {
 		return
 	}
-	firstPass(b.img, b.gain, b.from, b.to, d.blocks[contextRows*d.nb:], d.plane(), d.cols[contextRows*d.nb*blockSize:], d.path)
+	firstPass(b.img, b.flat, b.from, b.to, d.blocks[contextRows*d.nb:], d.plane(), d.cols[contextRows*d.nb*blockSize:], d.path)
 }
 
 // nearestSteel fills steel. It is false where no row of the frame is to be screened.

@@ -70,7 +70,7 @@ func screenMill(t testing.TB, o mill.Options, side inspection.Side) (events []ev
 			d.Reset()
 			seen = true
 		}
-		if err := d.Screen(&out, f.Image, gain, f.Seam); err != nil {
+		if err := d.Screen(&out, f.Image, inspection.FlatField{Gain: gain}, f.Seam); err != nil {
 			t.Fatal(err)
 		}
 		if !out.Edges.Present && len(out.Regions) > 0 {

@@ -91,7 +91,7 @@ func (x *boxer) grow(nb, rows int) {
 	x.blocks.grow(nb, rows)
 }
 
-func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspection.LineImage, gain inspection.ColumnGain, most int) []inspection.RegionOfInterest {
+func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspection.LineImage, flat inspection.FlatField, most int) []inspection.RegionOfInterest {
 	x.rects = x.rects[:0]
 	x.components.find(x.kinds[:len(m.score)+8], m.nb)
 	for i := range x.components.runs {
@@ -101,7 +101,7 @@ func (x *boxer) regions(out []inspection.RegionOfInterest, m blockMap, img inspe
 	}
 	x.merge()
 	for _, q := range x.rects {
-		out = append(out, toRegion(q, m, img, gain))
+		out = append(out, toRegion(q, m, img, flat))
 	}
 	if most > 0 && len(out) > most {
 		slices.SortFunc(out, func(a, b inspection.RegionOfInterest) int {
@@ -337,7 +337,7 @@ func (q *rect) join(b *rect) bool {
 	return true
 }
 
-func toRegion(q rect, m blockMap, img inspection.LineImage, gain inspection.ColumnGain) inspection.RegionOfInterest {
+func toRegion(q rect, m blockMap, img inspection.LineImage, flat inspection.FlatField) inspection.RegionOfInterest {
 	l, t := max(q.l*blockSize-padding, 0), max(q.t*blockSize-padding, 0)
 	r, b := min(q.r*blockSize+padding, img.Width), min(q.b*blockSize+padding, img.Height)
 	peak, which := q.peak, int(m.which[q.peak])
@@ -354,7 +354,7 @@ func toRegion(q rect, m blockMap, img inspection.LineImage, gain inspection.Colu
 		roi.Bright = m.feat[featurePatch*m.plane+peak] > 0
 	}
 	roi.Area = min(q.count*blockSize*blockSize, roi.Width*roi.Height)
-	roi.PeakX, roi.PeakY = peakPixel(peak%m.nb*blockSize, peak/m.nb*blockSize, roi, img, gain)
+	roi.PeakX, roi.PeakY = peakPixel(peak%m.nb*blockSize, peak/m.nb*blockSize, roi, img, flat)
 	return roi
 }
 
@@ -369,7 +369,7 @@ func kindOf(which int) inspection.RegionKind {
 }
 
 // peakPixel is the darkest or brightest pixel of the strongest block, the first of several.
-func peakPixel(x0, y0 int, q inspection.RegionOfInterest, img inspection.LineImage, gain inspection.ColumnGain) (px, py int) {
+func peakPixel(x0, y0 int, q inspection.RegionOfInterest, img inspection.LineImage, flat inspection.FlatField) (px, py int) {
 	x1, y1 := min(x0+blockSize, q.X+q.Width), min(y0+blockSize, q.Y+q.Height)
 	dark := byte(255)
 	if q.Bright {
@@ -378,10 +378,7 @@ func peakPixel(x0, y0 int, q inspection.RegionOfInterest, img inspection.LineIma
 	best := 0 // grey value and, below it, how many pixels of the block come behind
 	for y := y0; y < y1; y++ {
 		for i, v := range img.Row(y)[x0:x1] {
-			if gain != nil {
-				v = corrected(v, gain[x0+i])
-			}
-			best = max(best, int(v^dark)<<8|(255-(y-y0)*blockSize-i))
+			best = max(best, int(flat.Correct(v, x0+i)^dark)<<8|(255-(y-y0)*blockSize-i))
 		}
 	}
 	at := 255 - best&255

@@ -63,7 +63,7 @@ func newDetector(t testing.TB, width int, o DetectorOptions) *Detector {
 func screen(t testing.TB, d *Detector, img inspection.LineImage, seam bool) inspection.Screening {
 	t.Helper()
 	var out inspection.Screening
-	if err := d.Screen(&out, img, nil, seam); err != nil {
+	if err := d.Screen(&out, img, inspection.FlatField{}, seam); err != nil {
 		t.Fatal(err)
 	}
 	return out
@@ -147,7 +147,7 @@ func TestAThousandMetresOfPlainStripHardlyFire(t *testing.T) {
 	var out inspection.Screening
 	events := 0
 	for range 7813 {
-		if err := d.Screen(&out, frames[r.IntN(len(frames))], nil, false); err != nil {
+		if err := d.Screen(&out, frames[r.IntN(len(frames))], inspection.FlatField{}, false); err != nil {
 			t.Fatal(err)
 		}
 		events += len(out.Regions)
@@ -379,11 +379,11 @@ func TestImpossibleFramesAndOptionsAreRefused(t *testing.T) {
 		"too short": {Pix: ok.Pix[:100], Width: 512, Height: 64, Stride: 512},
 		"stride":    {Pix: ok.Pix, Width: 512, Height: 64, Stride: 100},
 	} {
-		if err := d.Screen(&inspection.Screening{}, img, nil, false); err == nil {
+		if err := d.Screen(&inspection.Screening{}, img, inspection.FlatField{}, false); err == nil {
 			t.Errorf("%s: the frame is taken", name)
 		}
 	}
-	if err := d.Screen(&inspection.Screening{}, ok, make(inspection.ColumnGain, 3), false); err == nil {
+	if err := d.Screen(&inspection.Screening{}, ok, inspection.FlatField{Gain: make(inspection.ColumnGain, 3)}, false); err == nil {
 		t.Error("a flat field of 3 factors is taken")
 	}
 }
@@ -396,7 +396,7 @@ func TestScreenDoesNotAllocate(t *testing.T) {
 	add(img, 600, 0, 4, 256, 0.5)
 	var out inspection.Screening
 	if n := testing.AllocsPerRun(50, func() {
-		if err := d.Screen(&out, img, nil, false); err != nil {
+		if err := d.Screen(&out, img, inspection.FlatField{}, false); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 0 {
@@ -499,14 +499,14 @@ func BenchmarkScreenStrips(b *testing.B) {
 	}
 	var out inspection.Screening
 	for _, s := range strips { // buffers grow to what the strips need
-		if err := d.Screen(&out, s, gain, true); err != nil {
+		if err := d.Screen(&out, s, inspection.FlatField{Gain: gain}, true); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.SetBytes(int64(len(strips[0].Pix)))
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if err := d.Screen(&out, strips[i%len(strips)], gain, true); err != nil {
+		if err := d.Screen(&out, strips[i%len(strips)], inspection.FlatField{Gain: gain}, true); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -523,7 +523,7 @@ func BenchmarkScreenPlainStrip(b *testing.B) {
 	b.SetBytes(int64(len(img.Pix)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := d.Screen(&out, img, gain, false); err != nil {
+		if err := d.Screen(&out, img, inspection.FlatField{Gain: gain}, false); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -21,25 +21,26 @@ typedef struct {
 // A path is a way to do the same with other instructions: fill corrects a row of pixels into a tile, measure takes a
 // tile's blocks.
 typedef struct {
-    void (*fill)(uint8_t *dst, const uint8_t *src, const uint16_t *gain, int n);
+    void (*fill)(uint8_t *dst, const uint8_t *src, const uint16_t *gain, const uint8_t *offset, int n);
     void (*measure)(const tile *t, int blocks, uint16_t *out, ptrdiff_t plane, uint16_t *cols);
 } path;
 
-// correct is min(255, (p*gain + 8192) >> 14): the product's upper half fits 16 bits, and dropping its
+// correct is min(255, (max(0, p-offset)*gain + 8192) >> 14): the product's upper half fits 16 bits, and dropping its
 // lower 8 bits before the rounding changes nothing, since 8192 has none of them.
-static inline uint8_t correct(uint8_t p, uint16_t gain) {
+static inline uint8_t correct(uint8_t p, uint16_t gain, uint8_t offset) {
+    p = p > offset ? (uint8_t)(p - offset) : 0;
     uint16_t v = (uint16_t)(((uint32_t)(uint16_t)(p << 8) * gain) >> 16);
     v = (uint16_t)(v + 32) >> 6;
     return v > 255 ? 255 : (uint8_t)v;
 }
 
-static void fill_plain(uint8_t *dst, const uint8_t *src, const uint16_t *gain, int n) {
+static void fill_plain(uint8_t *dst, const uint8_t *src, const uint16_t *gain, const uint8_t *offset, int n) {
     if (!gain) {
         memcpy(dst, src, (size_t)n);
         return;
     }
     for (int i = 0; i < n; i++)
-        dst[i] = correct(src[i], gain[i]);
+        dst[i] = correct(src[i], gain[i], offset ? offset[i] : 0);
 }
 
 // measure_plain takes the blocks of a tile one after another.
@@ -94,12 +95,14 @@ static void measure_rest(const tile *t, int b, int blocks, uint16_t *out, ptrdif
 
 #if defined(__x86_64__)
 
-__attribute__((target("avx2"))) static void fill_avx2(uint8_t *dst, const uint8_t *src, const uint16_t *gain, int n) {
+__attribute__((target("avx2"))) static void fill_avx2(uint8_t *dst, const uint8_t *src, const uint16_t *gain, const uint8_t *offset, int n) {
     int i = 0;
     if (gain) {
         const __m256i zero = _mm256_setzero_si256(), half = _mm256_set1_epi16(32), top = _mm256_set1_epi16(255);
         for (; i + 32 <= n; i += 32) {
-            const __m256i p = _mm256_loadu_si256((const __m256i *)(src + i));
+            __m256i p = _mm256_loadu_si256((const __m256i *)(src + i));
+            if (offset)
+                p = _mm256_subs_epu8(p, _mm256_loadu_si256((const __m256i *)(offset + i)));
             const __m256i g0 = _mm256_loadu_si256((const __m256i *)(gain + i));
             const __m256i g1 = _mm256_loadu_si256((const __m256i *)(gain + i + 16));
             // The unpacking works within halves of 128 bits; the gains are put into the same order.
@@ -112,7 +115,7 @@ __attribute__((target("avx2"))) static void fill_avx2(uint8_t *dst, const uint8_
             b = _mm256_min_epi16(b, top);
             _mm256_storeu_si256((__m256i *)(dst + i), _mm256_packus_epi16(a, b));
         }
-        fill_plain(dst + i, src + i, gain + i, n - i);
+        fill_plain(dst + i, src + i, gain + i, offset ? offset + i : NULL, n - i);
         return;
     }
     memcpy(dst, src, (size_t)n);
@@ -194,7 +197,7 @@ __attribute__((target("avx2"))) static void measure_avx2(const tile *t, int bloc
 
 #define AVX512 __attribute__((target("avx512f,avx512bw")))
 
-AVX512 static void fill_avx512(uint8_t *dst, const uint8_t *src, const uint16_t *gain, int n) {
+AVX512 static void fill_avx512(uint8_t *dst, const uint8_t *src, const uint16_t *gain, const uint8_t *offset, int n) {
     if (!gain) {
         memcpy(dst, src, (size_t)n);
         return;
@@ -202,12 +205,15 @@ AVX512 static void fill_avx512(uint8_t *dst, const uint8_t *src, const uint16_t 
     const __m512i half = _mm512_set1_epi16(32);
     int i = 0;
     for (; i + 32 <= n; i += 32) {
-        __m512i v = _mm512_slli_epi16(_mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(src + i))), 8);
+        __m256i p = _mm256_loadu_si256((const __m256i *)(src + i));
+        if (offset)
+            p = _mm256_subs_epu8(p, _mm256_loadu_si256((const __m256i *)(offset + i)));
+        __m512i v = _mm512_slli_epi16(_mm512_cvtepu8_epi16(p), 8);
         v = _mm512_mulhi_epu16(v, _mm512_loadu_si512(gain + i));
         v = _mm512_srli_epi16(_mm512_add_epi16(v, half), 6);
         _mm256_storeu_si256((__m256i *)(dst + i), _mm512_cvtusepi16_epi8(v)); // no more than 255
     }
-    fill_plain(dst + i, src + i, gain + i, n - i);
+    fill_plain(dst + i, src + i, gain + i, offset ? offset + i : NULL, n - i);
 }
 
 // put8 stores the low 16 bits of each 64-bit lane.
@@ -279,16 +285,19 @@ int cs_paths(void) {
 
 #elif defined(__aarch64__)
 
-static void fill_neon(uint8_t *dst, const uint8_t *src, const uint16_t *gain, int n) {
+static void fill_neon(uint8_t *dst, const uint8_t *src, const uint16_t *gain, const uint8_t *offset, int n) {
     int i = 0;
     if (gain) {
         for (; i + 8 <= n; i += 8) {
-            const uint16x8_t p = vshll_n_u8(vld1_u8(src + i), 8), g = vld1q_u16(gain + i);
+            uint8x8_t q = vld1_u8(src + i);
+            if (offset)
+                q = vqsub_u8(q, vld1_u8(offset + i));
+            const uint16x8_t p = vshll_n_u8(q, 8), g = vld1q_u16(gain + i);
             const uint32x4_t lo = vmull_u16(vget_low_u16(p), vget_low_u16(g)), hi = vmull_high_u16(p, g);
             const uint16x8_t v = vshrn_high_n_u32(vshrn_n_u32(lo, 16), hi, 16);
             vst1_u8(dst + i, vqmovn_u16(vrshrq_n_u16(v, 6)));
         }
-        fill_plain(dst + i, src + i, gain + i, n - i);
+        fill_plain(dst + i, src + i, gain + i, offset ? offset + i : NULL, n - i);
         return;
     }
     memcpy(dst, src, (size_t)n);
@@ -387,7 +396,7 @@ static inline void fetch(const uint8_t *src, int n) {
         __builtin_prefetch(src + i, 0, 2);
 }
 
-void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain,
+void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain, const uint8_t *offset,
                    int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int number) {
     const path with = paths[number];
     const int nb = cs_row_blocks(width);
@@ -402,9 +411,10 @@ void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, 
                 const int line = r * 8 + y < height ? r * 8 + y : height - 1;
                 const uint8_t *src = pix + line * stride + x0;
                 const uint16_t *g = gain ? gain + x0 : NULL;
+                const uint8_t *o = offset ? offset + x0 : NULL;
                 if (line + 8 < height)
                     fetch(src + 8 * stride, have);
-                with.fill(t.p[y], src, g, have);
+                with.fill(t.p[y], src, g, o, have);
                 memset(t.p[y] + have, t.p[y][have - 1], (size_t)(covered + 1 - have));
             }
             with.measure(&t, covered / 8, blocks + (ptrdiff_t)r * nb + x0 / 8, plane, cols + (ptrdiff_t)r * nb * 8 + x0);

@@ -37,14 +37,17 @@ func rowBlocks(width int) int { return int(C.cs_row_blocks(C.int(width))) }
 func kernelPaths() int { return int(C.cs_paths()) }
 
 // firstPass measures the block rows [row0, row1) of img. Row r of plane m goes to
-// blocks[m*plane + r*nb:], its column sums to cols[r*nb*8:], with the rowBlocks nb. gain is nil or has
-// a factor for every column.
-func firstPass(img inspection.LineImage, gain inspection.ColumnGain, row0, row1 int, blocks []uint16, plane int, cols []uint16, path int) {
+// blocks[m*plane + r*nb:], its column sums to cols[r*nb*8:], with the rowBlocks nb.
+func firstPass(img inspection.LineImage, flat inspection.FlatField, row0, row1 int, blocks []uint16, plane int, cols []uint16, path int) {
 	var g *C.uint16_t
-	if gain != nil {
-		g = (*C.uint16_t)(unsafe.Pointer(&gain[0]))
+	var o *C.uint8_t
+	if flat.Gain != nil {
+		g = (*C.uint16_t)(unsafe.Pointer(&flat.Gain[0]))
+		if flat.Offset != nil {
+			o = (*C.uint8_t)(unsafe.Pointer(&flat.Offset[0]))
+		}
 	}
-	C.cs_first_pass((*C.uint8_t)(unsafe.Pointer(&img.Pix[0])), C.ptrdiff_t(img.Stride), C.int(img.Width), C.int(img.Height), g,
+	C.cs_first_pass((*C.uint8_t)(unsafe.Pointer(&img.Pix[0])), C.ptrdiff_t(img.Stride), C.int(img.Width), C.int(img.Height), g, o,
 		C.int(row0), C.int(row1), (*C.uint16_t)(unsafe.Pointer(&blocks[0])), C.ptrdiff_t(plane), (*C.uint16_t)(unsafe.Pointer(&cols[0])), C.int(path))
 }
 

@@ -32,11 +32,11 @@ static inline int cs_row_blocks(int width) { return (width + 8 * CS_WHOLE - 1) /
 int cs_paths(void);
 
 // cs_first_pass measures the block rows [row0, row1) of an image. Pixels pass through the flat field
-// (gain: Q14, one factor a column; NULL: one) and are never written. Where height is not a
+// (gain: Q14, one factor a column; NULL: one; offset: what is taken off a column before, NULL: nothing; it needs a gain) and are never written. Where height is not a
 // multiple of 8, the last row is repeated, and where width is none of 8*CS_WHOLE, the last column. Measure m of block (r, b)
 // goes to blocks[m*plane + r*nb + b] with nb = cs_row_blocks(width), the sum of column x over the 8 rows to
 // cols[r*nb*8 + x]. number is the path's, below cs_paths().
-void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain,
+void cs_first_pass(const uint8_t *pix, ptrdiff_t stride, int width, int height, const uint16_t *gain, const uint8_t *offset,
                    int row0, int row1, uint16_t *blocks, ptrdiff_t plane, uint16_t *cols, int number);
 
 #endif

@@ -9,7 +9,7 @@ import (
 )
 
 // slowFirstPass says in the plainest way what the kernel must compute.
-func slowFirstPass(img inspection.LineImage, gain inspection.ColumnGain) (blocks [planes][]uint16, cols []uint16) {
+func slowFirstPass(img inspection.LineImage, flat inspection.FlatField) (blocks [planes][]uint16, cols []uint16) {
 	nb, nr := rowBlocks(img.Width), (img.Height+7)/8
 	for m := range blocks {
 		blocks[m] = make([]uint16, nb*nr)
@@ -18,8 +18,11 @@ func slowFirstPass(img inspection.LineImage, gain inspection.ColumnGain) (blocks
 	at := func(x, y int) int {
 		x, y = min(x, img.Width-1), min(y, img.Height-1)
 		p := int(img.Pix[y*img.Stride+x])
-		if gain != nil {
-			p = min(255, (p*int(gain[x])+8192)>>14)
+		if flat.Gain != nil {
+			if flat.Offset != nil {
+				p = max(0, p-int(flat.Offset[x]))
+			}
+			p = min(255, (p*int(flat.Gain[x])+8192)>>14)
 		}
 		return p
 	}
@@ -58,15 +61,15 @@ func slowFirstPass(img inspection.LineImage, gain inspection.ColumnGain) (blocks
 	return blocks, cols
 }
 
-func checkFirstPass(t *testing.T, img inspection.LineImage, gain inspection.ColumnGain) {
+func checkFirstPass(t *testing.T, img inspection.LineImage, flat inspection.FlatField) {
 	t.Helper()
 	nb, nr := rowBlocks(img.Width), (img.Height+7)/8
-	want, wantCols := slowFirstPass(img, gain)
+	want, wantCols := slowFirstPass(img, flat)
 	for path := range kernelPaths() {
 		got, cols := make([]uint16, planes*nb*nr), make([]uint16, nb*8*nr)
 		split := nr / 2 // two bands must give what one gives
-		firstPass(img, gain, 0, split, got, nb*nr, cols, path)
-		firstPass(img, gain, split, nr, got, nb*nr, cols, path)
+		firstPass(img, flat, 0, split, got, nb*nr, cols, path)
+		firstPass(img, flat, split, nr, got, nb*nr, cols, path)
 		for m := range planes {
 			for i := range nb * nr {
 				if g, w := got[m*nb*nr+i], want[m][i]; g != w {
@@ -110,16 +113,21 @@ func TestKernelEqualsReference(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%dx%d+%d", c.width, c.height, c.pad), func(t *testing.T) {
 			img := randomImage(r, c.width, c.height, c.width+c.pad)
-			checkFirstPass(t, img, nil)
+			checkFirstPass(t, img, inspection.FlatField{})
 			gain := make(inspection.ColumnGain, c.width)
 			for i := range gain {
 				gain[i] = uint16(r.Uint32())
 			}
-			checkFirstPass(t, img, gain)
+			checkFirstPass(t, img, inspection.FlatField{Gain: gain})
+			offset := make([]uint8, c.width)
+			for i := range offset {
+				offset[i] = uint8(r.Uint32() >> r.IntN(8))
+			}
+			checkFirstPass(t, img, inspection.FlatField{Gain: gain, Offset: offset})
 			for i := range gain {
 				gain[i] = inspection.UnityGain
 			}
-			checkFirstPass(t, img, gain)
+			checkFirstPass(t, img, inspection.FlatField{Gain: gain})
 		})
 	}
 }
@@ -134,11 +142,11 @@ func TestKernelHoldsAtTheLimits(t *testing.T) {
 		for i := range gain {
 			gain[i] = 65535
 		}
-		checkFirstPass(t, img, gain)
+		checkFirstPass(t, img, inspection.FlatField{Gain: gain})
 		for i := range img.Pix {
 			img.Pix[i] = byte((i + i/40) % 2 * 255) // the steepest gradients there are
 		}
-		checkFirstPass(t, img, nil)
+		checkFirstPass(t, img, inspection.FlatField{})
 	}
 }
 
@@ -149,14 +157,14 @@ func FuzzKernelEqualsReference(f *testing.F) {
 		w, h := int(width)%1300+1, int(height)%40+1
 		r := rand.New(rand.NewPCG(seed, 0))
 		img := randomImage(r, w, h, w+int(pad))
-		var gain inspection.ColumnGain
+		var f inspection.FlatField
 		if flat {
-			gain = make(inspection.ColumnGain, w)
-			for i := range gain {
-				gain[i] = uint16(r.Uint32())
+			f = inspection.FlatField{Gain: make(inspection.ColumnGain, w), Offset: make([]uint8, w)}
+			for i := range f.Gain {
+				f.Gain[i], f.Offset[i] = uint16(r.Uint32()), uint8(r.Uint32()>>r.IntN(8))
 			}
 		}
-		checkFirstPass(t, img, gain)
+		checkFirstPass(t, img, f)
 	})
 }
 
@@ -172,7 +180,7 @@ func BenchmarkFirstPass(b *testing.B) {
 		b.Run(fmt.Sprintf("path=%d", path), func(b *testing.B) {
 			b.SetBytes(int64(len(img.Pix)))
 			for b.Loop() {
-				firstPass(img, gain, 0, 32, blocks, 512*32, cols, path)
+				firstPass(img, inspection.FlatField{Gain: gain}, 0, 32, blocks, 512*32, cols, path)
 			}
 		})
 	}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/coilsight/coilsight/inspection"
 )
 
 // measured is what the first pass left of a frame and of the rows before it, and where the strip lies in it.
@@ -159,7 +161,7 @@ func randomMeasured(r *rand.Rand, nb, held, rows int) *measured {
 	}
 	blocks := make([]uint16, planes*m.plane())
 	m.cols = make([]uint16, m.plane()*8)
-	firstPass(img, nil, 0, m.rows.end, blocks, m.plane(), m.cols, 0)
+	firstPass(img, inspection.FlatField{}, 0, m.rows.end, blocks, m.plane(), m.cols, 0)
 	for f := range m.blocks {
 		m.blocks[f] = blocks[f*m.plane() : (f+1)*m.plane()]
 	}

@@ -26,7 +26,7 @@ func TestScalesAreTakenUpAtTheNextCoil(t *testing.T) {
 	add(img, 200, 100, 40, 40, -0.35)
 	var out inspection.Screening
 	strongest := func(seam bool) (most float32) {
-		if err := d.Screen(&out, img, nil, seam); err != nil {
+		if err := d.Screen(&out, img, inspection.FlatField{}, seam); err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range out.Regions {

@@ -20,18 +20,14 @@ const (
 
 // Tighten is the extent of what stands out in a region, in pixels of the image: the detector answers in blocks of eight. It lies inside the
 // region, and is the region itself where no pixel stands out alone, as in a patch of texture.
-func Tighten(img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest) image.Rectangle {
+func Tighten(img inspection.LineImage, flat inspection.FlatField, r inspection.RegionOfInterest) image.Rectangle {
 	whole := image.Rect(r.X, r.Y, r.X+r.Width, r.Y+r.Height)
 	if r.Width > tightest || r.Height > tightest {
 		return whole
 	}
 	around := whole.Inset(-ringPixels).Intersect(image.Rect(0, 0, img.Width, img.Height))
 	grey := func(x, y int) int {
-		v := img.Row(y)[x]
-		if gain != nil {
-			v = corrected(v, gain[x])
-		}
-		return int(v)
+		return int(flat.Correct(img.Row(y)[x], x))
 	}
 	var count [256]int
 	n := 0

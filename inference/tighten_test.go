@@ -25,7 +25,7 @@ func TestTightenFindsTheExtentInPixels(t *testing.T) {
 		}
 		add(img, c.spot.Min.X, c.spot.Min.Y, c.spot.Dx(), c.spot.Dy(), c.by)
 		roi := inspection.RegionOfInterest{X: 190, Y: 60, Width: 36, Height: 84}
-		got := Tighten(img, c.gain, roi)
+		got := Tighten(img, inspection.FlatField{Gain: c.gain}, roi)
 		if !got.In(image.Rect(roi.X, roi.Y, roi.X+roi.Width, roi.Y+roi.Height)) {
 			t.Errorf("%s: %v lies outside the region", name, got)
 		}
@@ -44,7 +44,7 @@ func TestTightenLeavesWhatHasNoExtentOfItsOwn(t *testing.T) {
 		{X: 100, Y: 100, Width: 400, Height: 20}, // larger than a block matters
 		{X: 0, Y: 0, Width: 512, Height: 256},    // nothing around
 	} {
-		if got := Tighten(img, nil, roi); got != image.Rect(roi.X, roi.Y, roi.X+roi.Width, roi.Y+roi.Height) {
+		if got := Tighten(img, inspection.FlatField{}, roi); got != image.Rect(roi.X, roi.Y, roi.X+roi.Width, roi.Y+roi.Height) {
 			t.Errorf("%+v becomes %v", roi, got)
 		}
 	}
@@ -56,6 +56,6 @@ func BenchmarkTighten(b *testing.B) {
 	img := drawStrip(rand.New(rand.NewPCG(12, 3)), 512, 256, 110)
 	add(img, 203, 101, 11, 15, -60)
 	for b.Loop() {
-		Tighten(img, nil, inspection.RegionOfInterest{X: 190, Y: 94, Width: 36, Height: 36})
+		Tighten(img, inspection.FlatField{}, inspection.RegionOfInterest{X: 190, Y: 94, Width: 36, Height: 36})
 	}
 }

@@ -89,8 +89,39 @@ type LineImage struct {
 // Row is scan line y.
 func (m LineImage) Row(y int) []byte { return m.Pix[y*m.Stride : y*m.Stride+m.Width] }
 
-// ColumnGain is the flat field: one factor a column in units of 1/16384 (Q14). A corrected pixel is
-// min(255, (p*gain + 8192) >> 14). Nil stands for a factor of one everywhere.
+// FlatField makes the columns of a camera alike. A corrected pixel is min(255, (max(0, p-offset)*gain + 8192) >> 14). The zero
+// value leaves pixels as they are.
+type FlatField struct {
+	Gain ColumnGain
+	// Offset is what each column reads without light, in grey levels; nil stands for 0 everywhere. It needs a Gain.
+	Offset []uint8
+}
+
+// Correct is a pixel of a column after the flat field.
+func (f FlatField) Correct(p byte, x int) byte {
+	if f.Gain == nil {
+		return p
+	}
+	v := uint32(p)
+	if f.Offset != nil {
+		v -= min(v, uint32(f.Offset[x]))
+	}
+	return byte(min(255, (v*uint32(f.Gain[x])+UnityGain/2)>>14))
+}
+
+// Columns are those of a part of the frame.
+func (f FlatField) Columns(from, to int) FlatField {
+	if f.Gain == nil {
+		return f
+	}
+	g := FlatField{Gain: f.Gain[from:to]}
+	if f.Offset != nil {
+		g.Offset = f.Offset[from:to]
+	}
+	return g
+}
+
+// ColumnGain is one factor a column in units of 1/16384 (Q14). Nil stands for a factor of one everywhere.
 type ColumnGain []uint16
 
 // UnityGain is the factor one in ColumnGain's units.

@@ -20,6 +20,8 @@ type CameraDesk interface {
 	// TakeFlatField fits a flat field to the next scan lines, which must show the white target, and keeps it as a version. A
 	// coil that runs goes on with the one before.
 	TakeFlatField(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error)
+	// TakeDark keeps the next scan lines, which must show nothing, for the flat field that is taken next; it gives their median grey.
+	TakeDark(ctx context.Context, id inspection.CameraID) (DarkReference, error)
 	// TakeGeometry fits the geometry to the next scan lines, which must show the printed target.
 	TakeGeometry(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error)
 }
@@ -76,6 +78,12 @@ type CameraProfile struct {
 	Dark      float64   `json:"dark" doc:"Share of pixels below grey 10"`
 	Bright    float64   `json:"bright" doc:"Share of pixels at grey 255, which are cut off"`
 	Sharpness float64   `json:"sharpness" doc:"Mean difference of neighbouring pixels in percent of the brightness: turn the lens to where it is greatest"`
+}
+
+// DarkReference is what a camera reads without light.
+type DarkReference struct {
+	Grey float64   `json:"grey" doc:"Of the median column"`
+	At   time.Time `json:"at"`
 }
 
 // CalibrationRequest says who calibrates.
@@ -135,6 +143,18 @@ func (a *api) registerCameras() {
 	}, a.calibrate(func(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error) {
 		return a.Cameras.TakeFlatField(ctx, id, by)
 	}))
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "take-dark-reference", Method: http.MethodPost, Path: "/api/v1/cameras/{id}/dark-reference", Tags: tags,
+		Summary:     "Take what a camera reads without light, for the flat field that is taken next",
+		Description: "Cover the lens or put the lamp out. It is kept for an hour; a flat field that is taken without one has no offsets. 422 with the reason where there is light, 409 where no frames come.",
+		Errors:      append(errors, http.StatusUnprocessableEntity),
+	}, func(ctx context.Context, in *CameraPath) (*struct{ Body DarkReference }, error) {
+		d, err := a.Cameras.TakeDark(ctx, in.ID)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		return &struct{ Body DarkReference }{d}, nil
+	})
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "take-geometry", Method: http.MethodPost, Path: "/api/v1/cameras/{id}/geometry", Tags: tags,
 		Summary:       "Fit a camera's geometry to the printed target that is under it now",

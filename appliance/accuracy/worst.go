@@ -51,7 +51,7 @@ func rectangle(r image.Rectangle) *Rectangle { return &Rectangle{r.Min.X, r.Min.
 func cropAt(img inspection.LineImage, r image.Rectangle) []byte {
 	crop := make([]byte, inference.CropSize*inference.CropSize)
 	c := r.Min.Add(r.Max).Div(2)
-	inference.CutCrop(crop, img, nil, inspection.RegionOfInterest{
+	inference.CutCrop(crop, img, inspection.FlatField{}, inspection.RegionOfInterest{
 		X: r.Min.X, Y: r.Min.Y, Width: r.Dx(), Height: r.Dy(), PeakX: c.X, PeakY: c.Y,
 	}, inspection.StripEdges{})
 	return crop

@@ -231,7 +231,7 @@ func detectOn(strip []inspection.LineImage, share float64, o Options) (own, refe
 	for range turns {
 		v, err := rate(seconds(share, 1), total, func() error {
 			for _, m := range strip {
-				if err := d.Screen(&seen, m, gain, true); err != nil {
+				if err := d.Screen(&seen, m, inspection.FlatField{Gain: gain}, true); err != nil {
 					return err
 				}
 			}

@@ -147,7 +147,7 @@ func (r *curveRow) turn(d time.Duration) error {
 	v, err := rate(d, total, func() error {
 		regions := 0
 		for _, m := range r.strip {
-			if err := r.detector.Screen(&r.seen, m, r.gain, false); err != nil {
+			if err := r.detector.Screen(&r.seen, m, inspection.FlatField{Gain: r.gain}, false); err != nil {
 				return err
 			}
 			regions += len(r.seen.Regions)

@@ -236,7 +236,7 @@ func runLine(ctx context.Context, o Options, strip []inspection.LineImage, under
 		}
 		players = append(players, p)
 		opts.Cameras = append(opts.Cameras, line.Camera{
-			ID: inspection.CameraID(side), Side: side, Source: p, Detector: det, Gain: func() inspection.ColumnGain { return gain }, Locator: geometry,
+			ID: inspection.CameraID(side), Side: side, Source: p, Detector: det, FlatField: func() inspection.FlatField { return inspection.FlatField{Gain: gain} }, Locator: geometry,
 		})
 	}
 	l, err := line.New(opts)

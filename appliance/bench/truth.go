@@ -311,7 +311,7 @@ func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, c
 			g.Position = g.Across(float64(v.from))
 			opts.Cameras = append(opts.Cameras, line.Camera{
 				ID: inspection.CameraID(fmt.Sprintf("%s-%d", c.ID, i+1)), Side: side, Width: v.to - v.from, Source: v, Detector: d,
-				Gain: func() inspection.ColumnGain { return gain[v.from:v.to] }, Locator: g,
+				FlatField: func() inspection.FlatField { return inspection.FlatField{Gain: gain[v.from:v.to]} }, Locator: g,
 			})
 		}
 	}

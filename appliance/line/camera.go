@@ -200,8 +200,8 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 		c.Detector.Reset()
 	}
 	began := time.Now()
-	gain := c.gain()
-	if err := c.Detector.Screen(&c.screening, f.Image, gain, f.Seam); err != nil {
+	flat := c.flat()
+	if err := c.Detector.Screen(&c.screening, f.Image, flat, f.Seam); err != nil {
 		s.state, s.cause = inspection.Incomplete, err.Error()
 		return
 	}
@@ -243,27 +243,27 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 		p.roi, p.crop, p.ok = r, nil, false
 		p.extent = image.Rect(r.X, r.Y, r.X+r.Width, r.Y+r.Height)
 		if o.Tighten != nil && !behind {
-			p.extent = o.Tighten(f.Image, gain, r)
+			p.extent = o.Tighten(f.Image, flat, r)
 		}
 		switch {
 		case behind:
 			s.state, s.cause = inspection.DetectedOnly, "frames waited to be screened; their regions were not classified"
-		case !c.submit(s, p, f, gain, deadline):
+		case !c.submit(s, p, f, flat, deadline):
 			s.state, s.cause = inspection.DetectedOnly, "regions arrived faster than they were classified"
 		}
 	}
 }
 
-func (c *cameraLine) gain() inspection.ColumnGain {
-	if c.Gain == nil {
-		return nil
+func (c *cameraLine) flat() inspection.FlatField {
+	if c.FlatField == nil {
+		return inspection.FlatField{}
 	}
-	return c.Gain()
+	return c.FlatField()
 }
 
 // submit cuts a region's crop and queues it. It reports false where no crop buffer or no place in the
 // queue was free; the region is then recorded as unclassified.
-func (c *cameraLine) submit(s *settling, p *pendingRegion, f *camera.Frame, gain inspection.ColumnGain, deadline time.Time) bool {
+func (c *cameraLine) submit(s *settling, p *pendingRegion, f *camera.Frame, flat inspection.FlatField, deadline time.Time) bool {
 	select {
 	case p.crop = <-c.crops:
 	default:
@@ -272,7 +272,7 @@ func (c *cameraLine) submit(s *settling, p *pendingRegion, f *camera.Frame, gain
 		}
 		p.crop = <-c.crops
 	}
-	c.line.opts.Cut(p.crop, f.Image, gain, p.roi, s.edges)
+	c.line.opts.Cut(p.crop, f.Image, flat, p.roi, s.edges)
 	s.pending.Add(1)
 	if !c.line.opts.Classifier.Submit(p.crop, deadline, p.answer) {
 		s.pending.Done()

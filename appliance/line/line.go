@@ -31,7 +31,7 @@ type FrameSource interface {
 // Detector screens every pixel of a frame. One detector serves one camera.
 type Detector interface {
 	// Screen fills out; img is borrowed for the call.
-	Screen(out *inspection.Screening, img inspection.LineImage, gain inspection.ColumnGain, seam bool) error
+	Screen(out *inspection.Screening, img inspection.LineImage, flat inspection.FlatField, seam bool) error
 	// Reset forgets the strip seen so far, at a head end.
 	Reset()
 }
@@ -79,9 +79,9 @@ type Camera struct {
 	Width    int
 	Source   FrameSource
 	Detector Detector
-	// Gain is the flat field of the next frame; nil for none. It is asked by one goroutine.
-	Gain    func() inspection.ColumnGain
-	Locator Locator
+	// FlatField is that of the next frame; nil for none. It is asked by one goroutine.
+	FlatField func() inspection.FlatField
+	Locator   Locator
 }
 
 // Options of a line.
@@ -94,10 +94,10 @@ type Options struct {
 	// way: the place to change it.
 	Setup func() inspection.Setup
 	// Cut copies the crop of a region, CropSize x CropSize pixels, out of a borrowed image.
-	Cut      func(dst []byte, img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest, e inspection.StripEdges)
+	Cut      func(dst []byte, img inspection.LineImage, flat inspection.FlatField, r inspection.RegionOfInterest, e inspection.StripEdges)
 	CropSize int
 	// Tighten, where it is set, finds the extent in pixels of what stands out in a region, inside it.
-	Tighten func(img inspection.LineImage, gain inspection.ColumnGain, r inspection.RegionOfInterest) image.Rectangle
+	Tighten func(img inspection.LineImage, flat inspection.FlatField, r inspection.RegionOfInterest) image.Rectangle
 	// RegionCap bounds the regions of a frame that are classified; the rest makes the frame
 	// detected-only. Zero is the default.
 	RegionCap int

@@ -43,7 +43,7 @@ type scriptedDetector struct {
 
 func (d *scriptedDetector) Reset() { d.resets++ }
 
-func (d *scriptedDetector) Screen(out *inspection.Screening, img inspection.LineImage, _ inspection.ColumnGain, _ bool) error {
+func (d *scriptedDetector) Screen(out *inspection.Screening, img inspection.LineImage, _ inspection.FlatField, _ bool) error {
 	if d.delay > 0 {
 		time.Sleep(d.delay)
 	}
@@ -78,7 +78,7 @@ func (d *scriptedDetector) Screen(out *inspection.Screening, img inspection.Line
 	return nil
 }
 
-func cutCorner(dst []byte, img inspection.LineImage, _ inspection.ColumnGain, r inspection.RegionOfInterest, _ inspection.StripEdges) {
+func cutCorner(dst []byte, img inspection.LineImage, _ inspection.FlatField, r inspection.RegionOfInterest, _ inspection.StripEdges) {
 	dst[0] = img.Row(r.Y)[r.X]
 }
 

@@ -140,7 +140,7 @@ func (e *eye) look(dst []Region, picture int, img inspection.LineImage) ([]Regio
 		}
 		e.detector, e.width = d, img.Width
 	}
-	if err := e.detector.Screen(&e.seen, img, nil, !e.continuous || e.line == 0); err != nil {
+	if err := e.detector.Screen(&e.seen, img, inspection.FlatField{}, !e.continuous || e.line == 0); err != nil {
 		return dst, err
 	}
 	defer func() { e.line += img.Height }()
@@ -149,7 +149,7 @@ func (e *eye) look(dst []Region, picture int, img inspection.LineImage) ([]Regio
 		e.crops = append(e.crops, make([]byte, inference.CropSize*inference.CropSize))
 	}
 	for i, r := range found {
-		inference.CutCrop(e.crops[i], img, nil, r, e.seen.Edges)
+		inference.CutCrop(e.crops[i], img, inspection.FlatField{}, r, e.seen.Edges)
 	}
 	var err error
 	if e.said, err = e.classifier.Observe(e.said[:0], e.crops[:len(found)]); err != nil {

@@ -148,7 +148,7 @@ func edgesOf(t testing.TB, img inspection.LineImage) inspection.StripEdges {
 	}
 	defer d.Close()
 	var seen inspection.Screening
-	if err := d.Screen(&seen, img, nil, true); err != nil {
+	if err := d.Screen(&seen, img, inspection.FlatField{}, true); err != nil {
 		t.Fatal(err)
 	}
 	return seen.Edges

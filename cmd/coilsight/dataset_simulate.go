@@ -159,7 +159,7 @@ func (w *watch) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err = d.Screen(&seen, f.Image, nil, f.Seam); err == nil {
+		if err = d.Screen(&seen, f.Image, inspection.FlatField{}, f.Seam); err == nil {
 			err = w.take(f, &seen)
 		}
 		f.Release()
@@ -182,7 +182,7 @@ func (w *watch) take(f *camera.Frame, seen *inspection.Screening) error {
 		} else if i != nothing {
 			class, w.hit[i] = w.truth[i].Class, true
 		}
-		inference.CutCrop(crop, f.Image, nil, r, seen.Edges)
+		inference.CutCrop(crop, f.Image, inspection.FlatField{}, r, seen.Edges)
 		if err := w.save(pictureKind{class, "region"}, fmt.Sprintf("%d-%s-%d-%d", w.seed, w.camera.Side, f.ID, i), crop); err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ func (w *watch) take(f *camera.Frame, seen *inspection.Screening) error {
 		return nil
 	}
 	at := inspection.RegionOfInterest{X: x, Y: y, Width: side, Height: side, PeakX: x + side/2, PeakY: y + side/2}
-	inference.CutCrop(crop, f.Image, nil, at, seen.Edges)
+	inference.CutCrop(crop, f.Image, inspection.FlatField{}, at, seen.Edges)
 	return w.save(pictureKind{inspection.NoDefect, "window"}, fmt.Sprintf("%d-%s-%d-w", w.seed, w.camera.Side, f.ID), crop)
 }
 

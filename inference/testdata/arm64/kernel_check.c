@@ -19,12 +19,15 @@ static int check(int width, int height, int gained, int extreme) {
     uint16_t *gain = malloc(sizeof *gain * (size_t)width), *blocks[2], *cols[2];
     for (int i = 0; i < stride * height; i++)
         pix[i] = (uint8_t)(extreme ? (next() & 1) * 255 : next());
+    uint8_t *offset = malloc((size_t)width);
+    for (int i = 0; i < width; i++)
+        offset[i] = (uint8_t)(next() % 12);
     for (int i = 0; i < width; i++)
         gain[i] = (uint16_t)(extreme ? (next() & 1) * 65535 : 8192 + next() % 16384);
     for (int fast = 0; fast < 2; fast++) {
         blocks[fast] = malloc(sizeof(uint16_t) * (size_t)(CS_PLANES * n));
         cols[fast] = malloc(sizeof(uint16_t) * (size_t)(n * 8));
-        cs_first_pass(pix, stride, width, height, gained ? gain : NULL, 0, rows, blocks[fast], n, cols[fast], fast);
+        cs_first_pass(pix, stride, width, height, gained ? gain : NULL, gained && width % 2 ? offset : NULL, 0, rows, blocks[fast], n, cols[fast], fast);
     }
     const int differ = memcmp(blocks[0], blocks[1], sizeof(uint16_t) * (size_t)(CS_PLANES * n)) ||
                        memcmp(cols[0], cols[1], sizeof(uint16_t) * (size_t)(n * 8));
@@ -36,6 +39,7 @@ static int check(int width, int height, int gained, int extreme) {
     }
     free(pix);
     free(gain);
+    free(offset);
     return differ;
 }
 

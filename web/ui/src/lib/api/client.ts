@@ -153,6 +153,10 @@ export const api = {
     json<{ cameras: CameraDetail[] }>(`${BASE}/cameras`, signal).then((read) => read.cameras),
   cameraProfile: (id: string, signal?: AbortSignal) =>
     json<CameraProfile>(`${BASE}/cameras/${encodeURIComponent(id)}/profile`, signal),
+  takeDark: (id: string) =>
+    json<{ grey: number }>(`${BASE}/cameras/${encodeURIComponent(id)}/dark-reference`, undefined, {
+      method: 'POST',
+    }),
   calibrate: (id: string, what: 'flat-field' | 'geometry', by: string) =>
     json<CalibrationVersion>(`${BASE}/cameras/${encodeURIComponent(id)}/${what}`, undefined, {
       method: 'POST',

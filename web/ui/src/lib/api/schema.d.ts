@@ -21,6 +21,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/cameras/{id}/dark-reference': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take what a camera reads without light, for the flat field that is taken next
+     * @description Cover the lens or put the lamp out. It is kept for an hour; a flat field that is taken without one has no offsets. 422 with the reason where there is light, 409 where no frames come.
+     */
+    post: operations['take-dark-reference'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/cameras/{id}/flat-field': {
     parameters: {
       query?: never;
@@ -1121,6 +1141,15 @@ export interface components {
       /** @description Allow going back, to take changes over again */
       rewind?: boolean;
     };
+    DarkReference: {
+      /** Format: date-time */
+      at: string;
+      /**
+       * Format: double
+       * @description Of the median column
+       */
+      grey: number;
+    };
     Defect: {
       /** Format: double */
       area_mm2: number;
@@ -1896,6 +1925,64 @@ export interface operations {
       };
       /** @description Error */
       default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'take-dark-reference': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DarkReference'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
         headers: {
           [name: string]: unknown;
         };

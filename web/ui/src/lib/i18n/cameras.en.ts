@@ -42,6 +42,9 @@ export const cameras = {
   step2: 'Lay the white target under it, over the whole width; dust on it does no harm, shadows do.',
   step3: 'Look at the curve: even, between grey 100 and 230, nothing cut off.',
   step4: 'Take the reference. Nothing changes for a coil that runs.',
+  dark1: 'Cover the lens, or put the lamp out: for the best evenness of dark strip.',
+  takeDark: 'Take the dark reference',
+  darkTaken: (grey: string) => `Dark reference taken, grey ${grey}. Now the white one.`,
   doTake: 'Take the reference',
   taken: (n: string, percent: string) =>
     `Version ${n} is kept; columns are within ${percent} % of each other.`,
