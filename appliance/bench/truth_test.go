@@ -33,7 +33,7 @@ func TestSeededDefectsAreFoundPlacedAndNamed(t *testing.T) {
 		}
 	}
 	for axis, e := range map[string]bench.PositionError{"along": r.Along, "across": r.Across} {
-		if e.N >= 10 && max(e.Mean, -e.Mean) > 1
+		if e.N >= 10 && max(e.Mean, -e.Mean) > 1 {
 			t.Errorf("small defects lie %+.2f mm off %s; allowed is 1", e.Mean, axis)
 		}
 	}
