@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,8 +14,6 @@ import (
 	"github.com/coilsight/coilsight/camera"
 	"github.com/coilsight/coilsight/camera/encoder"
 	"github.com/coilsight/coilsight/camera/genicam"
-	"github.com/coilsight/coilsight/camera/replay"
-	"github.com/coilsight/coilsight/camera/video"
 	"github.com/coilsight/coilsight/inference"
 	"github.com/coilsight/coilsight/inspection"
 )
@@ -24,126 +21,60 @@ import (
 // openAgain is how long a camera that could not be opened is left alone.
 const openAgain = 2 * time.Second
 
-// openCameras makes the configured cameras. One that cannot be opened does not keep the others from their work: it is tried
-// again while the line runs, and says on the screen what is in its way.
+// openCameras makes the configured cameras, and the encoder where one is read.
 func (a *Appliance) openCameras(ctx context.Context) error {
-	e := a.o.Config.Encoder
-	scale := &lineScale{}
-	if e.Source != encoderLines || e.compares() {
-		var err error
-		if a.encoder, err = encoder.New(e.track()); err != nil {
-			return err
-		}
+	if err := a.openEncoder(); err != nil {
+		return err
 	}
-	if e.Source != encoderLines {
+	scale := &lineScale{}
+	if a.o.Config.Encoder.Source != encoderLines {
 		scale = nil
 	}
-	if e.Source == encoderModbus || e.compares() {
-		var err error
-		if a.poller, err = encoder.NewModbus(e.modbus(), a.encoder); err != nil {
-			return err
-		}
-	}
 	for _, c := range a.o.Config.Cameras {
-		g := calibration.Geometry{
-			MMPerPixel: c.MMPerPixel, MMPerCount: a.o.Config.Encoder.MMPerCount,
-			OperatorSideRight: c.OperatorSideRight, Position: c.PositionMM,
-		}
-		d, err := inference.NewDetector(c.Pixels, inference.DetectorOptions{
-			Threshold: a.o.Config.Detector.Threshold, Bands: a.o.Config.Detector.Bands, Scales: a.desk.engine().Scales(),
-		})
-		if err != nil {
+		if err := a.openCamera(ctx, c, scale); err != nil {
 			return err
 		}
-		s, err := openDevice(ctx, c, scale, a.o.Log)
-		if err != nil {
-			d.Close()
-			return err
-		}
-		var frames line.FrameSource = s
-		var placed *encoder.Source
-		if e.Source != encoderLines && c.isClocked() {
-			placed = encoder.NewSource(s, a.encoder, encoder.SourceOptions{
-				LineRate: c.LineRateHz, Latency: time.Duration(c.LatencyMS * float64(time.Millisecond)),
-			})
-			frames = placed
-		}
-		check, err := a.newCheck(c)
-		if err != nil {
-			return err
-		}
-		a.addCamera(&eye{id: inspection.CameraID(c.ID), check: check, side: inspection.Side(c.Side), width: c.Pixels, tap: &tap{FrameSource: check.watch(frames), later: inspection.EncoderCount(math.Round(float64(c.AlongMM / a.o.Config.Encoder.MMPerCount)))}, device: s, placed: placed, detector: d, geometry: g})
 	}
 	return nil
 }
 
-// device is a camera that the line did not make itself.
-type device interface {
-	line.FrameSource
-	// Run does what the camera needs done, until ctx ends.
-	Run(ctx context.Context)
-	// Lost says why no frames can come; empty while they can.
-	Lost() string
-	// Name is what the camera is; empty while that is not known.
-	Name() string
-	// Stats are the transfer's own counts; ok is false where there are none.
-	Stats() (s genicam.Stats, ok bool)
-	Close() error
-}
-
-// openDevice makes the camera that an address names: a folder of recorded strip, a video, or a GenICam camera, which may come
-// later.
-func openDevice(ctx context.Context, c CameraConfig, scale *lineScale, log *slog.Logger) (device, error) {
-	kind, rest, _ := strings.Cut(c.Address, ":")
-	switch kind {
-	case "folder":
-		s, err := replay.Open(rest, replay.Options{Camera: inspection.CameraID(c.ID), FrameLines: recordedLines, Buffers: millBuffers, Loop: true, LineRate: c.LineRateHz})
-		if err != nil {
-			return nil, fmt.Errorf("camera %s: %w", c.ID, err)
-		}
-		if s.Width() != c.Pixels {
-			return nil, errors.Join(fmt.Errorf("camera %s: its pictures are %d pixels wide; the configuration says %d: correct pixels", c.ID, s.Width(), c.Pixels), s.Close())
-		}
-		return recorded{s, c.Address}, nil
-	case "video":
-		s, err := video.Open(ctx, video.Options{Camera: inspection.CameraID(c.ID), Input: rest, Buffers: videoBuffers})
-		if err != nil {
-			return nil, err
-		}
-		if w, _ := s.Size(); w != c.Pixels {
-			return nil, errors.Join(fmt.Errorf("camera %s: its pictures are %d pixels wide; the configuration says %d: correct pixels", c.ID, w, c.Pixels), s.Close())
-		}
-		return filmed{s, c.Address}, nil
+// openCamera makes one camera. A GenICam camera that cannot be opened does not keep the others from their work: it is tried
+// again while the line runs, and says on the screen what is in its way.
+func (a *Appliance) openCamera(ctx context.Context, c CameraConfig, scale *lineScale) error {
+	e := a.o.Config.Encoder
+	check, err := a.newCheck(c)
+	if err != nil {
+		return err
 	}
-	return newCameraSource(c, scale, log), nil
+	d, err := inference.NewDetector(c.Pixels, inference.DetectorOptions{
+		Threshold: a.o.Config.Detector.Threshold, Bands: a.o.Config.Detector.Bands, Scales: a.desk.engine().Scales(),
+	})
+	if err != nil {
+		return err
+	}
+	s, err := openDevice(ctx, c, scale, a.o.Log)
+	if err != nil {
+		d.Close()
+		return err
+	}
+	eye := &eye{
+		id: inspection.CameraID(c.ID), side: inspection.Side(c.Side), width: c.Pixels, device: s, check: check, detector: d,
+		geometry: calibration.Geometry{
+			MMPerPixel: c.MMPerPixel, MMPerCount: e.MMPerCount, OperatorSideRight: c.OperatorSideRight, Position: c.PositionMM,
+		},
+	}
+	var frames line.FrameSource = s
+	if e.Source != encoderLines && c.isClocked() {
+		eye.placed = encoder.NewSource(s, a.encoder, encoder.SourceOptions{
+			LineRate: c.LineRateHz, Latency: time.Duration(c.LatencyMS * float64(time.Millisecond)),
+		})
+		frames = eye.placed
+	}
+	later := inspection.EncoderCount(math.Round(float64(c.AlongMM / e.MMPerCount)))
+	eye.tap = &tap{FrameSource: check.watch(frames), later: later}
+	a.addCamera(eye)
+	return nil
 }
-
-const (
-	recordedLines = 256
-	videoBuffers  = 16
-)
-
-// recorded is a folder of recorded strip.
-type recorded struct {
-	*replay.Source
-	name string
-}
-
-func (recorded) Run(context.Context)          {}
-func (recorded) Lost() string                 { return "" }
-func (r recorded) Name() string               { return r.name }
-func (recorded) Stats() (genicam.Stats, bool) { return genicam.Stats{}, false }
-
-// filmed is a video.
-type filmed struct {
-	*video.Source
-	name string
-}
-
-func (filmed) Run(context.Context)          {}
-func (f filmed) Lost() string               { return f.Failing() }
-func (f filmed) Name() string               { return f.name }
-func (filmed) Stats() (genicam.Stats, bool) { return genicam.Stats{}, false }
 
 // cameraSource is a GenICam camera that may not be there yet.
 type cameraSource struct {

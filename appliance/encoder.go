@@ -14,6 +14,21 @@ import (
 	"github.com/coilsight/coilsight/web"
 )
 
+// openEncoder makes what reads the encoder, where the configuration names one.
+func (a *Appliance) openEncoder() (err error) {
+	e := a.o.Config.Encoder
+	if e.Source == encoderLines && !e.compares() {
+		return nil
+	}
+	if a.encoder, err = encoder.New(e.track()); err != nil {
+		return err
+	}
+	if e.Source != encoderAPI {
+		a.poller, err = encoder.NewModbus(e.modbus(), a.encoder)
+	}
+	return err
+}
+
 // jumpAlarm is how long a jump of the counter keeps its alarm.
 const jumpAlarm = time.Minute
 

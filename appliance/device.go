@@ -1,0 +1,84 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/coilsight/coilsight/appliance/line"
+	"github.com/coilsight/coilsight/camera/genicam"
+	"github.com/coilsight/coilsight/camera/replay"
+	"github.com/coilsight/coilsight/camera/video"
+	"github.com/coilsight/coilsight/inspection"
+)
+
+// device is a camera that the line did not make itself.
+type device interface {
+	line.FrameSource
+	// Run does what the camera needs done, until ctx ends.
+	Run(ctx context.Context)
+	// Lost says why no frames can come; empty while they can.
+	Lost() string
+	// Name is what the camera is; empty while that is not known.
+	Name() string
+	// Stats are the transfer's own counts; ok is false where there are none.
+	Stats() (s genicam.Stats, ok bool)
+	Close() error
+}
+
+// openDevice makes the camera that an address names: a folder of recorded strip, a video, or a GenICam camera, which may come
+// later.
+func openDevice(ctx context.Context, c CameraConfig, scale *lineScale, log *slog.Logger) (device, error) {
+	kind, rest, _ := strings.Cut(c.Address, ":")
+	switch kind {
+	case "folder":
+		s, err := replay.Open(rest, replay.Options{Camera: inspection.CameraID(c.ID), FrameLines: recordedLines, Buffers: millBuffers, Loop: true, LineRate: c.LineRateHz})
+		if err != nil {
+			return nil, fmt.Errorf("camera %s: %w", c.ID, err)
+		}
+		if s.Width() != c.Pixels {
+			return nil, errors.Join(fmt.Errorf("camera %s: its pictures are %d pixels wide; the configuration says %d: correct pixels", c.ID, s.Width(), c.Pixels), s.Close())
+		}
+		return recorded{s, c.Address}, nil
+	case "video":
+		s, err := video.Open(ctx, video.Options{Camera: inspection.CameraID(c.ID), Input: rest, Buffers: videoBuffers})
+		if err != nil {
+			return nil, err
+		}
+		if w, _ := s.Size(); w != c.Pixels {
+			return nil, errors.Join(fmt.Errorf("camera %s: its pictures are %d pixels wide; the configuration says %d: correct pixels", c.ID, w, c.Pixels), s.Close())
+		}
+		return filmed{s, c.Address}, nil
+	}
+	return newCameraSource(c, scale, log), nil
+}
+
+const (
+	recordedLines = 256
+	videoBuffers  = 16
+)
+
+// recorded is a folder of recorded strip.
+type recorded struct {
+	*replay.Source
+	name string
+}
+
+func (recorded) Run(context.Context)          {}
+func (recorded) Lost() string                 { return "" }
+func (r recorded) Name() string               { return r.name }
+func (recorded) Stats() (genicam.Stats, bool) { return genicam.Stats{}, false }
+
+// filmed is a video.
+type filmed struct {
+	*video.Source
+	name string
+}
+
+func (filmed) Run(context.Context)          {}
+func (f filmed) Lost() string               { return f.Failing() }
+func (f filmed) Name() string               { return f.name }
+func (filmed) Stats() (genicam.Stats, bool) { return genicam.Stats{}, false }
+
