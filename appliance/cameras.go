@@ -2,8 +2,6 @@ package appliance
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"sync"
@@ -125,8 +123,9 @@ func (c *cameraSource) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if w, _ := s.Size(); w != c.config.Pixels {
-		return errors.Join(fmt.Errorf("camera %s: its frames are %d pixels wide; the configuration says %d: correct pixels, or set Width among its features", c.id, w, c.config.Pixels), s.Close())
+	w, _ := s.Size()
+	if err := c.config.sized(w, s); err != nil {
+		return err
 	}
 	c.mu.Lock()
 	c.source, c.reason = s, ""

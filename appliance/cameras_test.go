@@ -295,7 +295,7 @@ func TestRecordedStripRunsAsACamera(t *testing.T) {
 		t.Errorf("5,000 lines a second of 0.5 mm run at %.2f m/s; want 2.5", v)
 	}
 	c.Cameras[0].Pixels, c.Data = 1024, t.TempDir()
-	if _, err := New(t.Context(), Options{Config: c, Log: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "camera top: its pictures are 512 pixels wide; the configuration says 1024") {
+	if _, err := New(t.Context(), Options{Config: c, Log: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "camera top: its frames are 512 pixels wide; the configuration says 1024") {
 		t.Errorf("pictures of another width: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 
@@ -38,21 +39,24 @@ func openDevice(ctx context.Context, c CameraConfig, scale *lineScale, log *slog
 		if err != nil {
 			return nil, fmt.Errorf("camera %s: %w", c.ID, err)
 		}
-		if s.Width() != c.Pixels {
-			return nil, errors.Join(fmt.Errorf("camera %s: its pictures are %d pixels wide; the configuration says %d: correct pixels", c.ID, s.Width(), c.Pixels), s.Close())
-		}
-		return recorded{s, c.Address}, nil
+		return recorded{s, c.Address}, c.sized(s.Width(), s)
 	case "video":
 		s, err := video.Open(ctx, video.Options{Camera: inspection.CameraID(c.ID), Input: rest, Buffers: videoBuffers})
 		if err != nil {
 			return nil, err
 		}
-		if w, _ := s.Size(); w != c.Pixels {
-			return nil, errors.Join(fmt.Errorf("camera %s: its pictures are %d pixels wide; the configuration says %d: correct pixels", c.ID, w, c.Pixels), s.Close())
-		}
-		return filmed{s, c.Address}, nil
+		w, _ := s.Size()
+		return filmed{s, c.Address}, c.sized(w, s)
 	}
 	return newCameraSource(c, scale, log), nil
+}
+
+// sized closes a source whose frames have another width than the configuration says, which is an error.
+func (c CameraConfig) sized(width int, source io.Closer) error {
+	if width == c.Pixels {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("camera %s: its frames are %d pixels wide; the configuration says %d: correct pixels, or set Width among its features", c.ID, width, c.Pixels), source.Close())
 }
 
 const (
@@ -81,4 +85,3 @@ func (filmed) Run(context.Context)          {}
 func (f filmed) Lost() string               { return f.Failing() }
 func (f filmed) Name() string               { return f.name }
 func (filmed) Stats() (genicam.Stats, bool) { return genicam.Stats{}, false }
-
