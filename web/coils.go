@@ -170,7 +170,13 @@ type bytesOutput struct {
 	Body         []byte
 }
 
-func (a *api) getMap(ctx context.Context, in *getCoilInput) (*bytesOutput, error) {
+type getMapInput struct {
+	CoilPath
+	IfNoneMatch
+	Skip int `query:"skip" minimum:"0" doc:"Leaves out so many of the first defects: those that the caller has, while a coil runs"`
+}
+
+func (a *api) getMap(ctx context.Context, in *getMapInput) (*bytesOutput, error) {
 	c, err := a.Reader.Coil(ctx, in.id())
 	if err != nil {
 		return nil, a.fail(ctx, err)
@@ -178,9 +184,12 @@ func (a *api) getMap(ctx context.Context, in *getCoilInput) (*bytesOutput, error
 	if tag := etagOf(c); in.unchanged(tag) {
 		return nil, notModified(tag)
 	}
+	if in.Skip > c.Counts.Defects {
+		return nil, a.fail(ctx, &inspection.FieldError{Field: "skip", Reason: fmt.Sprintf("%d defects cannot be left out; coil %s has %d", in.Skip, c.ID, c.Counts.Defects)})
+	}
 	var m *mapEncoder
 	err = a.Reader.MapDefects(ctx, in.id(),
-		func(now inspection.Coil) { c, m = now, newMapEncoder(now) },
+		func(now inspection.Coil) { c, m = now, newMapEncoder(now, in.Skip) },
 		func(d inspection.MapDefect) { m.add(d) })
 	if err != nil {
 		return nil, a.fail(ctx, err)

@@ -16,7 +16,7 @@ const mapLayout = `Little-endian, 29 bytes a defect, in order of their ids; each
 |---|---|---|
 | 0 | 4 bytes | "CSM1" |
 | 4 | uint32 | header length H, 40 |
-| 8 | uint32 | number of defects N |
+| 8 | uint32 | number of defects N: those of the coil but for the first ones that were skipped |
 | 12 | uint32 | length of the class table in bytes |
 | 16 | float64 | strip length in mm |
 | 24 | float64 | strip width in mm |
@@ -48,18 +48,20 @@ const (
 type mapEncoder struct {
 	coil    inspection.Coil
 	body    []byte
+	room    int // defects that it holds
+	skip    int // defects that are still left out
 	n       int // defects that were added
 	index   map[inspection.DefectClass]uint8
 	classes []inspection.DefectClass
 	err     error
 }
 
-// newMapEncoder makes room for as many defects as the coil counts.
-func newMapEncoder(c inspection.Coil) *mapEncoder {
-	n := c.Counts.Defects
+// newMapEncoder makes room for as many defects as the coil counts, but for the first ones that are skipped.
+func newMapEncoder(c inspection.Coil, skip int) *mapEncoder {
+	n := max(0, c.Counts.Defects-skip)
 	const table = 1024 // bytes: a catalogue has a few dozen classes
 	e := &mapEncoder{
-		coil: c, body: make([]byte, mapHeader+n*mapDefectSize, mapHeader+n*mapDefectSize+table),
+		coil: c, room: n, skip: skip, body: make([]byte, mapHeader+n*mapDefectSize, mapHeader+n*mapDefectSize+table),
 		index: map[inspection.DefectClass]uint8{}, classes: []inspection.DefectClass{},
 	}
 	le := binary.LittleEndian
@@ -73,7 +75,11 @@ func newMapEncoder(c inspection.Coil) *mapEncoder {
 }
 
 func (e *mapEncoder) add(d inspection.MapDefect) {
-	i, n := e.n, e.coil.Counts.Defects
+	if e.skip > 0 {
+		e.skip--
+		return
+	}
+	i, n := e.n, e.room
 	e.n++
 	if i >= n || e.err != nil {
 		return // bytes tells
@@ -115,8 +121,8 @@ func (e *mapEncoder) bytes() ([]byte, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	if e.n != e.coil.Counts.Defects {
-		return nil, fmt.Errorf("defect map of coil %s: %d defects are counted and %d recorded", e.coil.ID, e.coil.Counts.Defects, e.n)
+	if e.n != e.room || e.skip > 0 {
+		return nil, fmt.Errorf("defect map of coil %s: %d defects are counted, and %d more or fewer recorded", e.coil.ID, e.coil.Counts.Defects, e.n-e.room-e.skip)
 	}
 	table, err := json.Marshal(e.classes)
 	if err != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/http"
 	"testing"
@@ -82,10 +83,30 @@ func TestMapHoldsEveryDefect(t *testing.T) {
 	}
 }
 
+func TestMapLeavesOutWhatItsReaderHas(t *testing.T) {
+	f := newFixture(t)
+	b := f.run(t, "A1")
+	for skip := range len(b.Defects) + 1 {
+		w := get(t, f, fmt.Sprintf("/api/v1/coils/A1/map.bin?skip=%d", skip))
+		if w.Code != http.StatusOK {
+			t.Fatalf("skip %d: %d", skip, w.Code)
+		}
+		m := decodeMap(t, w.Body.Bytes())
+		if len(m.ids) != len(b.Defects)-skip || (len(m.ids) > 0 && m.ids[0] != int64(b.Defects[skip].ID)) {
+			t.Errorf("skip %d gives the defects %v", skip, m.ids)
+		}
+	}
+	for _, skip := range []int{len(b.Defects) + 1, -1} {
+		if w := get(t, f, fmt.Sprintf("/api/v1/coils/A1/map.bin?skip=%d", skip)); w.Code != http.StatusUnprocessableEntity {
+			t.Errorf("skip %d: %d, want 422", skip, w.Code)
+		}
+	}
+}
+
 // encode is the map of a coil with the defects given.
 func encode(c inspection.Coil, defects []inspection.MapDefect) ([]byte, error) {
 	c.Counts.Defects = len(defects)
-	e := newMapEncoder(c)
+	e := newMapEncoder(c, 0)
 	for _, d := range defects {
 		e.add(d)
 	}
@@ -117,7 +138,7 @@ func TestMapOfTooManyClassesIsRefused(t *testing.T) {
 
 func TestMapOfAnotherNumberOfDefectsThanCountedIsRefused(t *testing.T) {
 	for _, n := range []int{1, 3} {
-		e := newMapEncoder(inspection.Coil{Counts: inspection.Counts{Defects: 2}})
+		e := newMapEncoder(inspection.Coil{Counts: inspection.Counts{Defects: 2}}, 0)
 		for range n {
 			e.add(inspection.MapDefect{})
 		}

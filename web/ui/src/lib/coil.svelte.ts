@@ -1,5 +1,5 @@
 import { api, RequestError } from './api/client';
-import type { DefectColumns } from './api/mapbin';
+import { extend, type DefectColumns } from './api/mapbin';
 import type { CoilDetail, Defect, Gap, Recipe } from './api/types';
 
 /** Defects by id, each as it was last seen: a review may come in while an older state is being read. */
@@ -22,6 +22,8 @@ export class CoilRecord {
   error = $state.raw<unknown>(null);
   /** The coil's revision that was read last: it grows with each change of what is here. */
   #revision = 0;
+  /** Reviews that were counted then: they change defects that were read before. */
+  #reviewed = 0;
   #reading = false;
   #again = false;
 
@@ -60,6 +62,15 @@ export class CoilRecord {
     }
   }
 
+  /** What was read, with what came since, where a running coil has only grown; null: read all anew. */
+  async #newer(detail: CoilDetail): Promise<DefectColumns | null> {
+    const old = this.columns;
+    if (detail.state !== 'running' || !old?.count || (detail.counts.reviewed ?? 0) !== this.#reviewed)
+      return null;
+    const all = extend(old, await api.map(this.id, old.count));
+    return all.count >= detail.counts.defects ? all : null;
+  }
+
   async #readOnce(): Promise<void> {
     try {
       // The first map is asked for at once; one that is older than the coil read beside it is asked for again.
@@ -67,7 +78,8 @@ export class CoilRecord {
       const detail = await api.coil(this.id);
       const map = async () => {
         const first = await early;
-        return first && first.revision >= detail.revision ? first : api.map(this.id);
+        if (first && first.revision >= detail.revision) return first;
+        return (await this.#newer(detail)) ?? api.map(this.id);
       };
       const isRecipe = (r: Recipe | null) =>
         r?.name === detail.recipe && r?.version === detail.recipe_version;
@@ -83,6 +95,7 @@ export class CoilRecord {
         this.reviewed = newest(reviewed, this.reviewed);
         this.recipe = [...recipes, this.recipe].find(isRecipe) ?? null;
         this.#revision = detail.revision;
+        this.#reviewed = detail.counts.reviewed ?? 0;
       }
       this.detail = detail;
       this.error = null;

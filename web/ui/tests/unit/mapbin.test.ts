@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeMap, indexOf, orderOf } from '../../src/lib/api/mapbin';
+import { decodeMap, extend, indexOf, orderOf } from '../../src/lib/api/mapbin';
 
 interface Row {
   id: number;
@@ -70,4 +70,15 @@ test.each([
   ['cut short', encode(rows, ['a']).slice(0, 100)],
 ])('an answer that is %s is refused', (_, buffer) => {
   expect(() => decodeMap(buffer)).toThrow(RangeError);
+});
+
+test('a map that grew is what it would be if it were read anew', () => {
+  const late: Row = { id: 2 ** 40 + 9, numbers: [50, 1, 2, 3], bytes: [1, 4, 0, 1, 9] };
+  const old = decodeMap(encode(rows, ['surface_scratch', 'hole']));
+  const grown = extend(old, decodeMap(encode([late], ['hole', 'red_iron'])));
+  const anew = decodeMap(
+    encode([...rows, { ...late, bytes: [2, 4, 0, 1, 9] }], ['surface_scratch', 'hole', 'red_iron']),
+  );
+  expect(grown).toEqual(anew);
+  expect(extend(old, decodeMap(encode([], [])))).toEqual(old);
 });

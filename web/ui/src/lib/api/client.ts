@@ -171,8 +171,11 @@ export const api = {
     if (!response.ok && response.status !== 503) throw new RequestError(response.status);
     return response.json();
   },
-  async map(id: string, signal?: AbortSignal): Promise<DefectColumns> {
-    const response = await ask(`${BASE}/coils/${encodeURIComponent(id)}/map.bin`, signal);
+  /** The defects of a coil, but for the first ones that the caller has. */
+  async map(id: string, skip = 0): Promise<DefectColumns> {
+    const response = await ask(
+      `${BASE}/coils/${encodeURIComponent(id)}/map.bin${skip ? `?skip=${skip}` : ''}`,
+    );
     return decodeMap(await response.arrayBuffer());
   },
   async strip(side: Side, after: number, signal?: AbortSignal): Promise<StripPicture> {

@@ -68,6 +68,44 @@ export function decodeMap(buffer: ArrayBuffer): DefectColumns {
   };
 }
 
+/** The columns of a coil with the defects that came since: ids only grow. */
+export function extend(old: DefectColumns, more: DefectColumns): DefectColumns {
+  const count = old.count + more.count;
+  const floats = (a: Float32Array, b: Float32Array) => joined(new Float32Array(count), a, b);
+  const bytes = (a: Uint8Array, b: Uint8Array) => joined(new Uint8Array(count), a, b);
+  const classes = [...old.classes];
+  const place = more.classes.map((c) => {
+    if (!classes.includes(c)) classes.push(c);
+    return classes.indexOf(c);
+  });
+  const along = floats(old.along, more.along);
+  return {
+    ...more,
+    count,
+    classes,
+    id: joined(new Float64Array(count), old.id, more.id),
+    along,
+    across: floats(old.across, more.across),
+    length: floats(old.length, more.length),
+    width: floats(old.width, more.width),
+    classIndex: bytes(
+      old.classIndex,
+      more.classIndex.map((i) => place[i]!),
+    ),
+    severity: bytes(old.severity, more.severity),
+    side: bytes(old.side, more.side),
+    flags: bytes(old.flags, more.flags),
+    confidence: bytes(old.confidence, more.confidence),
+    order: orderOf(along),
+  };
+}
+
+function joined<T extends Float32Array | Float64Array | Uint8Array>(room: T, a: T, b: T): T {
+  room.set(a);
+  room.set(b, a.length);
+  return room;
+}
+
 /**
  * Indexes of positions from the least on, those of one place as they come. A float32 leaves 29 bits of a float64
  * free: the index goes there, and numbers are sorted without a comparison in script, which takes ten times as long.

@@ -268,7 +268,7 @@ export interface paths {
      *     |---|---|---|
      *     | 0 | 4 bytes | "CSM1" |
      *     | 4 | uint32 | header length H, 40 |
-     *     | 8 | uint32 | number of defects N |
+     *     | 8 | uint32 | number of defects N: those of the coil but for the first ones that were skipped |
      *     | 12 | uint32 | length of the class table in bytes |
      *     | 16 | float64 | strip length in mm |
      *     | 24 | float64 | strip width in mm |
@@ -2689,7 +2689,10 @@ export interface operations {
   };
   'get-map': {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Leaves out so many of the first defects: those that the caller has, while a coil runs */
+        skip?: number;
+      };
       header?: {
         /** @description ETag of an earlier answer: 304 without a body while nothing has changed */
         'If-None-Match'?: string;
