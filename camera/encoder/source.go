@@ -3,6 +3,7 @@ package encoder
 import (
 	"context"
 	"math"
+	"sort"
 	"sync/atomic"
 	"time"
 
@@ -113,6 +114,9 @@ func (s *Source) place(ctx context.Context, f *camera.Frame) bool {
 	if end <= begin {
 		return s.standing(f, end < s.high)
 	}
+	if s.begun && float64(s.high)-from > again {
+		s.cut(f, first, last)
+	}
 	s.moving = 0
 	s.stalls.Store(false)
 	if s.begun && begin > s.high {
@@ -121,6 +125,21 @@ func (s *Source) place(ctx context.Context, f *camera.Frame) bool {
 	f.Span = inspection.EncoderSpan{From: begin, To: end}
 	s.high, s.blind = end, false
 	return true
+}
+
+// again is how many counts of a frame may have been seen before: its clock and the encoder's readings are off by some.
+const again = 8
+
+// cut leaves out the lines of a frame that show strip which was seen before it ran backwards.
+func (s *Source) cut(f *camera.Frame, first, last time.Time) {
+	line := last.Sub(first) / time.Duration(f.Image.Height)
+	y := sort.Search(f.Image.Height-1, func(y int) bool {
+		count, what := s.track.At(first.Add(time.Duration(y) * line))
+		return what == Known && count >= float64(s.high)
+	})
+	f.Image.Pix = f.Image.Pix[y*f.Image.Stride:]
+	f.Image.Height -= y
+	f.Seam = true // the lines before it are other strip
 }
 
 // stalledFrames in a row that show motion are no jolt of a strip that stands.

@@ -83,6 +83,7 @@ type placed struct {
 	Status         camera.Status
 	Cause, Missing string
 	Arrived        time.Time
+	lines          int
 }
 
 // run gives the spans, and checks that they never overlap.
@@ -102,7 +103,7 @@ func (c *clocked) run(t *testing.T) (frames []placed, s *Source) {
 			t.Fatalf("frame %d covers %v, and %d was given already", f.ID, f.Span, high)
 		}
 		high = f.Span.To
-		frames = append(frames, placed{f.ID, f.Span, f.Status, f.Cause, f.Missing, f.Arrived})
+		frames = append(frames, placed{f.ID, f.Span, f.Status, f.Cause, f.Missing, f.Arrived, f.Image.Height})
 		f.Release()
 	}
 }
@@ -278,16 +279,19 @@ func TestPlacesAlongAThousandMetresAreRightToMillimetres(t *testing.T) {
 		if f.Status != camera.Complete {
 			continue
 		}
-		// The frame's last line was taken at its arrival: where was the strip then, and where does the span say that it was?
-		e := mm * (float64(f.Span.To) - (strip(f.Arrived.Sub(start).Seconds()) - offset))
-		errors = append(errors, math.Abs(e))
-		mean += e
+		// Where was the strip when a line was taken, and where does the span say that it was?
+		for _, y := range []float64{0.05, 0.25, 0.5, 0.75, 1} {
+			taken := f.Arrived.Sub(start).Seconds() - (1-y)*float64(f.lines)/lineRate
+			e := mm * (float64(f.Span.From) + y*float64(f.Span.Len()) - (strip(taken) - offset))
+			errors = append(errors, math.Abs(e))
+			mean += e
+		}
 	}
 	mean /= float64(len(errors))
 	slices.Sort(errors)
 	ran := mm / 1000 * float64(frames[len(frames)-1].Span.To)
 	p99, most := errors[len(errors)*99/100], errors[len(errors)-1]
-	t.Logf("%.0f m, %d frames: mean %+.2f mm, 99 %% within %.2f mm, most %.2f mm", ran, len(errors), mean, p99, most)
+	t.Logf("%.0f m, %d places: mean %+.2f mm, 99 %% within %.2f mm, most %.2f mm", ran, len(errors), mean, p99, most)
 	if ran < 1000 {
 		t.Fatalf("only %.0f m ran", ran)
 	}
