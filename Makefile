@@ -87,7 +87,7 @@ run: build ## the appliance on its embedded default
 # Fake cameras stand on loopback addresses of their own.
 .PHONY: loopback
 loopback: build/.test-packages
-	@for a in 127.0.0.2 127.0.0.3 127.0.0.{21..26}; do ip -o address show dev lo | grep -qF "inet $$a/" || $(SUDO) ip address add $$a/8 dev lo; done
+	@for a in 127.0.0.2 127.0.0.3 127.0.0.{21..26}; do [ -n "$$(ip -o address show dev lo to $$a/32)" ] || $(SUDO) ip address add $$a/8 dev lo; done
 
 .PHONY: test
 test: setup build/.test-packages loopback build ## all tests
