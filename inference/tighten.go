@@ -16,6 +16,11 @@ const (
 	// defect.
 	ofPeak = 0.4
 	ofRing = 3
+	// clearly is how many times the strip's own mean difference the strongest one must be: on rough strip a defect is more than what
+	// rises above the roughness.
+	clearly = 12.0
+	// likeRing is how many times the strip's own mean difference what is left out may show.
+	likeRing = 1.25
 )
 
 // Tighten is the extent of what stands out in a region, in pixels of the image: the detector answers in blocks of eight. It lies inside the
@@ -44,8 +49,11 @@ func Tighten(img inspection.LineImage, flat inspection.FlatField, r inspection.R
 	}
 	middle := rank(&count, n/2)
 	var off [256]int
+	ring := 0 // sum of the differences around
 	for v, k := range count {
-		off[max(v-middle, middle-v)] += k
+		d := max(v-middle, middle-v)
+		off[d] += k
+		ring += d * k
 	}
 	spread := rank(&off, n/2) + 1
 
@@ -56,6 +64,9 @@ func Tighten(img inspection.LineImage, flat inspection.FlatField, r inspection.R
 			d := grey(x, y) - middle
 			most = max(most, d, -d)
 		}
+	}
+	if float64(most)*float64(n) < clearly*float64(ring) {
+		return whole
 	}
 	limit := max(int(ofPeak*float64(most)), ofRing*spread)
 	var rows, columns [tightest]int
@@ -72,7 +83,21 @@ func Tighten(img inspection.LineImage, flat inspection.FlatField, r inspection.R
 	if x0 >= x1 || y0 >= y1 {
 		return whole
 	}
-	return image.Rect(whole.Min.X+x0, whole.Min.Y+y0, whole.Min.X+x1, whole.Min.Y+y1)
+	tight := image.Rect(whole.Min.X+x0, whole.Min.Y+y0, whole.Min.X+x1, whole.Min.Y+y1)
+	// What is left out must look like the strip around: a patch of scale is more than its strongest pixels.
+	left, rest := 0, whole.Dx()*whole.Dy()-tight.Dx()*tight.Dy()
+	for y := whole.Min.Y; y < whole.Max.Y; y++ {
+		for x := whole.Min.X; x < whole.Max.X; x++ {
+			if !(image.Point{X: x, Y: y}).In(tight) {
+				d := grey(x, y) - middle
+				left += max(d, -d)
+			}
+		}
+	}
+	if float64(left)*float64(n) > likeRing*float64(ring)*float64(rest) {
+		return whole
+	}
+	return tight
 }
 
 // rank is the value that so many of those counted lie at or below.
