@@ -134,6 +134,7 @@ func (d *cameraDesk) Cameras() []web.CameraDetail {
 				}
 			}
 		}
+		c.Trend = e.window.trend()
 		all, faults := shelf.List(e.id)
 		for _, v := range all {
 			shown := shownVersion(v)

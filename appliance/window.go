@@ -15,6 +15,7 @@ import (
 	"github.com/coilsight/coilsight/calibration"
 	"github.com/coilsight/coilsight/durable"
 	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/web"
 )
 
 // window watches the lamp and the window of one camera.
@@ -115,6 +116,26 @@ func (w *window) reset() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.watch.State = calibration.WindowState{}
+}
+
+// trendCoils is from how many coils on a trend is told.
+const trendCoils = 3
+
+// trend compares the newest coils with the first ones.
+func (w *window) trend() *web.CameraTrend {
+	w.mu.Lock()
+	s := w.watch.State
+	w.mu.Unlock()
+	if s.Coils < trendCoils || s.First <= 0 {
+		return nil
+	}
+	percent := func(now, then float64) float64 { return 100 * (now/then - 1) }
+	t := &web.CameraTrend{Coils: s.Coils, Grey: percent(float64(s.Now), float64(s.First))}
+	if s.FocusCoils >= trendCoils && s.FirstFocus.Across > 0 && s.FirstFocus.Along > 0 {
+		across, along := percent(s.NowFocus.Across, s.FirstFocus.Across), percent(s.NowFocus.Along, s.FirstFocus.Along)
+		t.Across, t.Along = &across, &along
+	}
+	return t
 }
 
 func (w *window) findings() []calibration.WindowFinding {

@@ -59,6 +59,23 @@ func TestWindowFaultsAreAlarmsWithTheirPlaceAcrossTheLine(t *testing.T) {
 	}
 }
 
+func TestTrendComparesTheNewestCoilsWithTheFirst(t *testing.T) {
+	w := windowAt(t, clean)
+	w.watch.State.Coils, w.watch.State.First, w.watch.State.Now = 2, 100, 90
+	if got := w.trend(); got != nil {
+		t.Errorf("after two coils: %+v", got)
+	}
+	w.watch.State.Coils = 12
+	if got := w.trend(); got == nil || got.Coils != 12 || got.Grey > -9.9 || got.Grey < -10.1 || got.Across != nil {
+		t.Errorf("got %+v, want 10 %% darker and nothing of the focus", got)
+	}
+	w.watch.State.FocusCoils = 12
+	w.watch.State.FirstFocus, w.watch.State.NowFocus = calibration.Focus{Across: 0.5, Along: 0.4}, calibration.Focus{Across: 0.55, Along: 0.3}
+	if got := w.trend(); got.Across == nil || *got.Across < 9.9 || *got.Across > 10.1 || *got.Along > -24.9 || *got.Along < -25.1 {
+		t.Errorf("got %+v, want 10 %% finer across and a quarter less along", got)
+	}
+}
+
 func TestWhatIsKnownOfAWindowOutlivesARestart(t *testing.T) {
 	c := DefaultConfig()
 	c.Data = t.TempDir()

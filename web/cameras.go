@@ -39,9 +39,19 @@ type CameraDetail struct {
 	// FlatField, where there is one.
 	FlatField *CalibrationVersion `json:"flat_field,omitempty" doc:"The newest; absent where the camera was never calibrated"`
 	InForce   int                 `json:"flat_field_in_force" doc:"Version that corrects the frames now; 0: none. The newest is taken up where a coil begins"`
+	// Trend is how the picture has changed since the flat field.
+	Trend *CameraTrend `json:"trend,omitempty" doc:"Absent before three coils have run"`
 	// Calibrations are all versions, the newest of each kind first.
 	Calibrations []CalibrationVersion `json:"calibrations"`
 	Faults       []string             `json:"faults" doc:"Versions that cannot be used, and why"`
+}
+
+// CameraTrend compares the newest coils with the first ones since the flat field, in percent; negative: less.
+type CameraTrend struct {
+	Coils  int      `json:"coils" doc:"Since the flat field"`
+	Grey   float64  `json:"grey_percent" doc:"How bright the strip is to the camera"`
+	Across *float64 `json:"fine_across_percent,omitempty" doc:"How fine the picture is across"`
+	Along  *float64 `json:"fine_along_percent,omitempty" doc:"How fine it is along the strip"`
 }
 
 // CameraView is where a camera looks.

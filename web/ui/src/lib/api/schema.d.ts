@@ -887,6 +887,8 @@ export interface components {
       simulated: boolean;
       /** @description Absent for a simulated camera, and for one that was never found */
       transfer?: components['schemas']['CameraTransfer'];
+      /** @description Absent before three coils have run */
+      trend?: components['schemas']['CameraTrend'];
       view: components['schemas']['CameraView'];
     };
     CameraProfile: {
@@ -949,6 +951,28 @@ export interface components {
       reconnects: number;
       /** Format: int64 */
       resent_packets: number;
+    };
+    CameraTrend: {
+      /**
+       * Format: int64
+       * @description Since the flat field
+       */
+      coils: number;
+      /**
+       * Format: double
+       * @description How fine the picture is across
+       */
+      fine_across_percent?: number;
+      /**
+       * Format: double
+       * @description How fine it is along the strip
+       */
+      fine_along_percent?: number;
+      /**
+       * Format: double
+       * @description How bright the strip is to the camera
+       */
+      grey_percent: number;
     };
     CameraView: {
       /**

@@ -68,5 +68,8 @@ export const cameras = {
     alignment: 'Alignment',
     focus: 'Focus',
   },
+  trend: 'Since the flat field',
+  trendOf: (coils: string, grey: string) => `brightness ${grey} % over ${plural(coils, 'coil', 'coils')}`,
+  trendFine: (across: string, along: string) => `fineness ${across} % across, ${along} % along`,
   faults: 'Not used',
 };

@@ -55,5 +55,8 @@ export const cameras: Messages['cameras'] = {
   configured: '설정 파일 값',
   history: '교정 이력',
   kind: { flatfield: '밝기 평탄화', geometry: '기하', encoder: '엔코더', alignment: '정렬', focus: '초점' },
+  trend: '평탄화 이후',
+  trendOf: (coils, grey) => `코일 ${coils}개 동안 밝기 ${grey} %`,
+  trendFine: (across, along) => `선명도 폭 방향 ${across} %, 길이 방향 ${along} %`,
   faults: '사용하지 않음',
 };
