@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -51,10 +52,12 @@ type Appliance struct {
 	cameras  []*eye
 	encoder  *encoder.Track  // nil: the cameras' own lines count the strip
 	poller   *encoder.Modbus // reads it, where it is read
-	line     *line.Line
-	hub      *web.Hub
-	live     *live
-	server   *http.Server
+	// scaleVersion is what the strip length of a count comes from; Number 0: a simulated mill.
+	scaleVersion calibration.Version
+	line         *line.Line
+	hub          *web.Hub
+	live         *live
+	server       *http.Server
 	// background outlives requests and the line: the record is written under it.
 	background  context.Context
 	interrupted []inspection.CoilID
@@ -73,6 +76,10 @@ type eye struct {
 	geometry calibration.Geometry
 	// geometryVersion is what geometry comes from; Number 0: the configuration.
 	geometryVersion calibration.Version
+	// along is how much later the camera sees a place than the first camera does, alignmentVersion what says so; Number 0: the
+	// configuration.
+	along            inspection.MM
+	alignmentVersion calibration.Version
 	// flat corrects the frames, nil: nothing does. next takes its place where a coil begins.
 	flat, next atomic.Pointer[flatField]
 	window     *window
@@ -82,6 +89,11 @@ type eye struct {
 // from is where the camera's view begins across the line, on the operator side.
 func (e *eye) from() inspection.MM {
 	return min(e.geometry.Across(0), e.geometry.Across(float64(e.width)))
+}
+
+// to is where it ends.
+func (e *eye) to() inspection.MM {
+	return max(e.geometry.Across(0), e.geometry.Across(float64(e.width)))
 }
 
 // New opens the record, proves the model, and builds the line; nothing runs yet. Its error is one
@@ -199,6 +211,7 @@ func (a *Appliance) addCamera(e *eye) {
 	if err := e.restore(a.o.Config.Calibrations()); err != nil {
 		a.o.Log.Error("calibration cannot be used", "camera", e.id, "error", err)
 	}
+	e.tap.later = inspection.EncoderCount(math.Round(float64(e.along / e.geometry.MMPerCount)))
 	var err error
 	if e.window, err = openWindow(a.o.Config, e.id); err != nil {
 		a.o.Log.Error("the window is watched anew", "camera", e.id, "error", err)
@@ -280,6 +293,9 @@ func (a *Appliance) setUp() inspection.Setup {
 func (a *Appliance) calibrations() (in []inspection.CalibrationRef) {
 	for _, c := range a.cameras {
 		in = append(in, c.inForce()...)
+	}
+	if a.scaleVersion.Number > 0 {
+		in = append(in, a.scaleVersion.Ref())
 	}
 	return in
 }

@@ -33,7 +33,7 @@ func newFlatField(f calibration.FlatField, v calibration.Version) *flatField {
 
 // restore takes up the calibrations that are kept of a camera. What cannot be used is an error, and the rest holds all the same.
 func (e *eye) restore(s calibration.Shelf) error {
-	return errors.Join(e.restoreFlatField(s), e.restoreGeometry(s))
+	return errors.Join(e.restoreFlatField(s), e.restoreGeometry(s), e.restoreAlignment(s))
 }
 
 func (e *eye) restoreFlatField(s calibration.Shelf) error {
@@ -95,8 +95,10 @@ func (e *eye) inForce() (in []inspection.CalibrationRef) {
 	if f := e.flat.Load(); f != nil && f.version.Number > 0 {
 		in = append(in, f.version.Ref())
 	}
-	if e.geometryVersion.Number > 0 {
-		in = append(in, e.geometryVersion.Ref())
+	for _, v := range []calibration.Version{e.geometryVersion, e.alignmentVersion} {
+		if v.Number > 0 {
+			in = append(in, v.Ref())
+		}
 	}
 	return in
 }
@@ -123,7 +125,7 @@ func (d *cameraDesk) Cameras() []web.CameraDetail {
 	for _, e := range d.a.cameras {
 		c := web.CameraDetail{
 			Camera: e.id, Side: e.side, Pixels: e.width, Simulated: e.device == nil,
-			View: web.CameraView{MMPerPixel: e.geometry.MMPerPixel, From: e.from(), To: max(e.geometry.Across(0), e.geometry.Across(float64(e.width)))},
+			View: web.CameraView{MMPerPixel: e.geometry.MMPerPixel, From: e.from(), To: e.to(), Along: e.along},
 		}
 		if e.device != nil {
 			c.Device, c.Lost = e.device.Name(), e.device.Lost()

@@ -3,7 +3,6 @@ package appliance
 import (
 	"context"
 	"log/slog"
-	"math"
 	"sync"
 	"time"
 
@@ -21,6 +20,9 @@ const openAgain = 2 * time.Second
 
 // openCameras makes the configured cameras, and the encoder where one is read.
 func (a *Appliance) openCameras(ctx context.Context) error {
+	if err := a.restoreScale(); err != nil {
+		a.o.Log.Error("calibration cannot be used", "camera", calibration.EncoderName, "error", err)
+	}
 	if err := a.openEncoder(); err != nil {
 		return err
 	}
@@ -56,7 +58,7 @@ func (a *Appliance) openCamera(ctx context.Context, c CameraConfig, scale *lineS
 		return err
 	}
 	eye := &eye{
-		id: inspection.CameraID(c.ID), side: inspection.Side(c.Side), width: c.Pixels, device: s, check: check, detector: d,
+		id: inspection.CameraID(c.ID), side: inspection.Side(c.Side), width: c.Pixels, device: s, check: check, detector: d, along: c.AlongMM,
 		geometry: calibration.Geometry{
 			MMPerPixel: c.MMPerPixel, MMPerCount: e.MMPerCount, OperatorSideRight: c.OperatorSideRight, Position: c.PositionMM,
 		},
@@ -68,8 +70,7 @@ func (a *Appliance) openCamera(ctx context.Context, c CameraConfig, scale *lineS
 		})
 		frames = eye.placed
 	}
-	later := inspection.EncoderCount(math.Round(float64(c.AlongMM / e.MMPerCount)))
-	eye.tap = &tap{FrameSource: check.watch(frames), later: later}
+	eye.tap = &tap{FrameSource: check.watch(frames)}
 	a.addCamera(eye)
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/coilsight/coilsight/camera"
 	"github.com/coilsight/coilsight/camera/encoder"
 	"github.com/coilsight/coilsight/inspection"
-	"github.com/coilsight/coilsight/web"
 )
 
 // openEncoder makes what reads the encoder, where the configuration names one.
@@ -25,6 +24,16 @@ func (a *Appliance) openEncoder() (err error) {
 	}
 	if e.Source != encoderAPI {
 		a.poller, err = encoder.NewModbus(e.modbus(), a.encoder)
+	}
+	return err
+}
+
+// restoreScale takes up the strip length of a count. Where that fails, the configured one holds and no coil names a version.
+func (a *Appliance) restoreScale() error {
+	e := &a.o.Config.Encoder
+	s, v, err := a.o.Config.Calibrations().EncoderScale(e.MMPerCount, time.Now())
+	if v.Number > 0 {
+		e.MMPerCount, a.scaleVersion = s.MMPerCount, v
 	}
 	return err
 }
@@ -121,17 +130,4 @@ func (k *encoderCheck) mismatch(now time.Time) string {
 		return f.Text
 	}
 	return ""
-}
-
-// encoderDesk takes the encoder's readings that come over the API.
-type encoderDesk struct{ a *Appliance }
-
-// Reading takes one in.
-func (d *encoderDesk) Reading(count int64, at time.Time) (web.EncoderState, error) {
-	if d.a.o.Config.Encoder.Source != encoderAPI || d.a.encoder == nil {
-		return web.EncoderState{}, &inspection.ConflictError{Noun: "encoder", ID: d.a.o.Config.Encoder.Source, Reason: "takes no readings; set encoder.source to api"}
-	}
-	d.a.encoder.Add(at, count)
-	s := d.a.encoder.State(time.Now())
-	return web.EncoderState{Motion: string(s.Motion), Speed: s.PerSecond * float64(d.a.o.Config.Encoder.MMPerCount) / 1000, Jumps: s.Jumps, Outliers: s.Outliers}, nil
 }

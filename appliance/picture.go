@@ -133,7 +133,7 @@ func (p *livePicture) ready() int64 {
 }
 
 func (p *livePicture) row(n int64) []byte {
-	i := int(n%pictureRows) * p.columns
+	i := int((n%pictureRows+pictureRows)%pictureRows) * p.columns // strip that ran backwards counts below 0
 	return p.rows[i : i+p.columns]
 }
 

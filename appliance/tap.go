@@ -16,8 +16,10 @@ type tap struct {
 	// later is how many counts the camera sees a place after the first camera does.
 	later inspection.EncoderCount
 
-	mu     sync.Mutex
-	wanted []*wanted
+	mu        sync.Mutex
+	wanted    []*wanted
+	stretches []*stretch
+	to        inspection.EncoderCount // end of the newest frame
 }
 
 // wanted is a picture of so many lines that is being put together.
@@ -39,6 +41,7 @@ func (t *tap) Next(ctx context.Context) (*camera.Frame, error) {
 	if f.Status == camera.Complete {
 		t.copy(f.Image)
 	}
+	t.follow(f)
 	return f, nil
 }
 

@@ -25,24 +25,30 @@ const (
 	alignCell = 4
 )
 
-// Align finds what two cameras saw of the same strip or target: a is searched for the middle of b, up to reach lines before and behind and
-// columns to either side. Both must be of one scale and have something on them: a weld, marks, the target.
-func Align(a, b inspection.LineImage, reach int) (Alignment, error) {
+// Reach is how far two pictures may lie apart.
+type Reach struct{ Lines, Pixels int }
+
+// Align finds what two cameras saw of the same strip or target: a is searched for the middle of b, within reach. Both must be of one
+// scale and have something on them: a weld, marks, the target.
+func Align(a, b inspection.LineImage, reach Reach) (Alignment, error) {
 	var out Alignment
 	if min(a.Width, b.Width) < 64 || min(a.Height, b.Height) < 64 {
 		return out, errors.New("a picture is too small to be aligned; allowed are 64 x 64 pixels and more")
 	}
-	if reach < alignCell || reach > min(a.Width, a.Height, b.Width, b.Height)/2 {
-		return out, fmt.Errorf("a reach of %d pixels is not possible; allowed are %d to half the pictures' smaller side, %d", reach, alignCell, min(a.Width, a.Height, b.Width, b.Height)/2)
+	if most := min(a.Height, b.Height) / 2; reach.Lines < alignCell || reach.Lines > most {
+		return out, fmt.Errorf("a reach of %d lines is not possible; allowed are %d to half the pictures' height, %d", reach.Lines, alignCell, most)
+	}
+	if most := min(a.Width, b.Width) / 2; reach.Pixels < 0 || reach.Pixels > most {
+		return out, fmt.Errorf("a reach of %d pixels is not possible; allowed are 0 to half the pictures' width, %d", reach.Pixels, most)
 	}
 	coarseA, coarseB := shrink(a, alignCell), shrink(b, alignCell)
-	n := reach/alignCell + 1
-	dy, dx, peaks := search(coarseA, coarseB, 0, 0, n, 20_000)
-	out.Peak = peaks[(dy+n)*(2*n+1)+dx+n]
-	for y := -n; y <= n; y++ {
-		for x := -n; x <= n; x++ {
+	rows, columns := reach.Lines/alignCell+1, (reach.Pixels+alignCell-1)/alignCell
+	dy, dx, peaks := search(coarseA, coarseB, 0, 0, rows, columns, 20_000)
+	out.Peak = peaks.at(dy, dx)
+	for y := -rows; y <= rows; y++ {
+		for x := -columns; x <= columns; x++ {
 			if max(y-dy, dy-y) > 2 || max(x-dx, dx-x) > 2 {
-				out.Next = max(out.Next, peaks[(y+n)*(2*n+1)+x+n])
+				out.Next = max(out.Next, peaks.at(y, x))
 			}
 		}
 	}
@@ -51,12 +57,14 @@ func Align(a, b inspection.LineImage, reach int) (Alignment, error) {
 	}
 	fineA, fineB := shrink(a, 1), shrink(b, 1)
 	const around = alignCell + 1
-	fy, fx, fine := search(fineA, fineB, dy*alignCell, dx*alignCell, around, 500_000)
-	at := func(y, x int) float64 { return fine[(y+around)*(2*around+1)+x+around] }
+	across := min(around, reach.Pixels)
+	fy, fx, fine := search(fineA, fineB, dy*alignCell, dx*alignCell, around, across, 500_000)
 	out.Lines, out.Pixels = float64(dy*alignCell+fy), float64(dx*alignCell+fx)
-	if max(fy, -fy) < around && max(fx, -fx) < around {
-		out.Lines += vertex(at(fy-1, fx), at(fy, fx), at(fy+1, fx))
-		out.Pixels += vertex(at(fy, fx-1), at(fy, fx), at(fy, fx+1))
+	if max(fy, -fy) < around {
+		out.Lines += vertex(fine.at(fy-1, fx), fine.at(fy, fx), fine.at(fy+1, fx))
+	}
+	if max(fx, -fx) < across {
+		out.Pixels += vertex(fine.at(fy, fx-1), fine.at(fy, fx), fine.at(fy, fx+1))
 	}
 	return out, nil
 }
@@ -89,20 +97,28 @@ func shrink(m inspection.LineImage, cell int) plane {
 	return p
 }
 
-// search correlates the middle of b with a, moved by up to n from (y0, x0).
-func search(a, b plane, y0, x0, n, points int) (dy, dx int, peaks []float64) {
-	peaks = make([]float64, (2*n+1)*(2*n+1))
+// matches are the correlations of places up to so many rows and columns from the middle.
+type matches struct {
+	rows, columns int
+	r             []float64
+}
+
+func (m matches) at(y, x int) float64 { return m.r[(y+m.rows)*(2*m.columns+1)+x+m.columns] }
+
+// search correlates the middle of b with a, moved by up to so many rows and columns from (y0, x0).
+func search(a, b plane, y0, x0, rows, columns, points int) (dy, dx int, m matches) {
+	m = matches{rows: rows, columns: columns, r: make([]float64, 0, (2*rows+1)*(2*columns+1))}
 	best := math.Inf(-1)
-	for y := -n; y <= n; y++ {
-		for x := -n; x <= n; x++ {
+	for y := -rows; y <= rows; y++ {
+		for x := -columns; x <= columns; x++ {
 			r := correlation(a, b, y0+y, x0+x, points)
-			peaks[(y+n)*(2*n+1)+x+n] = r
+			m.r = append(m.r, r)
 			if r > best {
 				best, dy, dx = r, y, x
 			}
 		}
 	}
-	return dy, dx, peaks
+	return dy, dx, m
 }
 
 // correlation of b with a where b is moved by (dy, dx): over what both show, of a large picture so many points.

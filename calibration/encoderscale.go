@@ -1,8 +1,11 @@
 package calibration
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/coilsight/coilsight/inspection"
 )
@@ -20,6 +23,8 @@ type EncoderScale struct {
 	// Residual is the largest error that it leaves of a coil, in mm of a metre.
 	Residual float64 `json:"residual_mm_per_m"`
 	Coils    int     `json:"coils"`
+	// Configured tells that the scale was not fitted: it is the one of the configuration.
+	Configured bool `json:"configured,omitempty"`
 }
 
 // mostOff is how far a coil's own scale may lie off the median, as a share: more is a wrong length, or an encoder that slips.
@@ -60,4 +65,42 @@ func FitEncoderScale(coils []CoilLength) (EncoderScale, error) {
 	}
 	s.MMPerCount = inspection.MM(middle)
 	return s, nil
+}
+
+// EncoderName stands for the encoder where calibrations are named by their camera.
+const EncoderName inspection.CameraID = "encoder"
+
+// KeepEncoderScale keeps the strip length of an encoder count.
+func (s Shelf) KeepEncoderScale(by string, at time.Time, f EncoderScale) (Version, error) {
+	return s.Keep(EncoderKind, EncoderName, by, at, f, map[string]float64{"most_mm_per_m": f.Residual})
+}
+
+// configuration is who made a scale that nobody fitted.
+const configuration = "configuration"
+
+// EncoderScale is the scale in force: the newest version. A configured one that is not the last configured is kept as a version first, so
+// that whatever was said last holds, and every coil can name what its length rests upon.
+func (s Shelf) EncoderScale(configured inspection.MM, at time.Time) (EncoderScale, Version, error) {
+	versions, faults := s.List(EncoderName)
+	var scale EncoderScale
+	var in Version
+	for _, v := range versions {
+		var k EncoderScale
+		if err := json.Unmarshal(v.Values, &k); err != nil {
+			faults = append(faults, fmt.Errorf("calibration %s of the encoder cannot be read: %w", v.name(), err))
+			continue
+		}
+		if in.Number == 0 {
+			scale, in = k, v
+		}
+		if k.Configured && k.MMPerCount == configured {
+			return scale, in, errors.Join(faults...)
+		}
+		if k.Configured {
+			break
+		}
+	}
+	scale = EncoderScale{MMPerCount: configured, Configured: true}
+	in, err := s.KeepEncoderScale(configuration, at, scale)
+	return scale, in, errors.Join(append(faults, err)...)
 }

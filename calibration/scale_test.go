@@ -58,7 +58,7 @@ func TestPicturesOfOneStripAreAligned(t *testing.T) {
 			marks = append(marks, [3]float64{700 * r.Float64(), 400 * r.Float64(), 4 + 8*r.Float64()})
 		}
 		dx, dy := 60*(r.Float64()-0.5)+40, 60*(r.Float64()-0.5)+40
-		got, err := calibration.Align(seen(r, marks, 40, 40, 4), seen(r, marks, dx, dy, 4), 80)
+		got, err := calibration.Align(seen(r, marks, 40, 40, 4), seen(r, marks, dx, dy, 4), calibration.Reach{Lines: 80, Pixels: 80})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,10 +74,10 @@ func TestPicturesOfOneStripAreAligned(t *testing.T) {
 func TestPicturesThatShowNothingInCommonAreRefused(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 2))
 	plain := seen(r, nil, 0, 0, 4)
-	if _, err := calibration.Align(plain, seen(r, nil, 0, 0, 4), 40); err == nil || !strings.Contains(err.Error(), "nothing in the two pictures is clearly the same") {
+	if _, err := calibration.Align(plain, seen(r, nil, 0, 0, 4), calibration.Reach{Lines: 40, Pixels: 40}); err == nil || !strings.Contains(err.Error(), "nothing in the two pictures is clearly the same") {
 		t.Errorf("plain strip gives %v", err)
 	}
-	if _, err := calibration.Align(plain, plain, 5000); err == nil || !strings.Contains(err.Error(), "a reach of 5000 pixels is not possible") {
+	if _, err := calibration.Align(plain, plain, calibration.Reach{Lines: 5000}); err == nil || !strings.Contains(err.Error(), "a reach of 5000 lines is not possible") {
 		t.Errorf("a reach beyond the picture gives %v", err)
 	}
 }

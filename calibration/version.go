@@ -195,7 +195,9 @@ func (s Shelf) Keep(kind Kind, camera inspection.CameraID, by string, at time.Ti
 			sum.Write(p.Row(y))
 		}
 		v.Pictures = append(v.Pictures, hex.EncodeToString(sum.Sum(nil)))
-		v.Width = p.Width
+		if kind != AlignmentKind { // whose pictures are no frames
+			v.Width = p.Width
+		}
 	}
 	if v, err = s.Save(v); err != nil {
 		return v, err

@@ -24,6 +24,8 @@ type CameraDesk interface {
 	TakeDark(ctx context.Context, id inspection.CameraID) (DarkReference, error)
 	// TakeGeometry fits the geometry to the next scan lines, which must show the printed target.
 	TakeGeometry(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error)
+	// TakeAlignment finds where the camera lies against another one from what both see of the next strip.
+	TakeAlignment(ctx context.Context, id inspection.CameraID, r AlignmentRequest) (CalibrationVersion, error)
 }
 
 // CameraDetail is one camera with its calibrations.
@@ -59,6 +61,7 @@ type CameraView struct {
 	MMPerPixel inspection.MM `json:"mm_per_pixel"`
 	From       inspection.MM `json:"from_mm" doc:"Across the line"`
 	To         inspection.MM `json:"to_mm"`
+	Along      inspection.MM `json:"along_mm" doc:"How much later it sees a place than the first camera does"`
 }
 
 // CameraTransfer counts what came over the wire since start.
@@ -99,6 +102,13 @@ type DarkReference struct {
 // CalibrationRequest says who calibrates.
 type CalibrationRequest struct {
 	By string `json:"by" minLength:"1" maxLength:"64" doc:"The name of the person"`
+}
+
+// AlignmentRequest says who aligns a camera, with which other one, and how far they may lie apart.
+type AlignmentRequest struct {
+	CalibrationRequest
+	With    inspection.CameraID `json:"with" minLength:"1" maxLength:"64"`
+	ReachMM float64             `json:"reach_mm,omitempty" minimum:"5" maximum:"2000" default:"50" doc:"Along the strip, from where they are known to lie"`
 }
 
 // CameraPath is the id of a camera.
@@ -174,6 +184,28 @@ func (a *api) registerCameras() {
 	}, a.calibrate(func(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error) {
 		return a.Cameras.TakeGeometry(ctx, id, by)
 	}))
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "take-alignment", Method: http.MethodPost, Path: "/api/v1/cameras/{id}/alignment", Tags: tags,
+		Summary:       "Find where a camera lies against another one from what both see of the next strip",
+		Description:   "Both must see the same strip with something on it: its grain where two cameras of a side overlap, a weld or a hole from both sides. Makes a version, which never changes and is taken up when the appliance starts next. 422 with the reason where the pictures have nothing clearly in common, 409 where the strip does not run.",
+		DefaultStatus: http.StatusCreated,
+		Errors:        append(errors, http.StatusUnprocessableEntity), MaxBodyBytes: maxBody,
+	}, func(ctx context.Context, in *struct {
+		CameraPath
+		Body AlignmentRequest
+	},
+	) (*calibrationOutput, error) {
+		by, err := person(in.Body.By)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		in.Body.By = by
+		v, err := a.Cameras.TakeAlignment(ctx, in.ID, in.Body)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		return &calibrationOutput{v}, nil
+	})
 }
 
 type calibrationInput struct {

@@ -10,10 +10,37 @@ import (
 	"github.com/coilsight/coilsight/inspection"
 )
 
-// EncoderInput takes readings of the strip's encoder. Its error is an *inspection.ConflictError where it is configured to come
-// from elsewhere.
-type EncoderInput interface {
+// EncoderDesk is what is known of the strip's encoder, what a person calibrates of it, and what takes readings of it. Errors are
+// *inspection.ConflictError (readings come from elsewhere, a simulated mill), *inspection.NotFoundError (a coil),
+// *inspection.FieldError (coils that cannot serve, with the reason), or a failure.
+type EncoderDesk interface {
+	Encoder() EncoderDetail
 	Reading(count int64, at time.Time) (EncoderState, error)
+	// FitScale fits the strip length of a count to coils of known length and keeps it as a version.
+	FitScale(ctx context.Context, by string, coils []CoilLength) (CalibrationVersion, error)
+}
+
+// EncoderDetail is what counts the strip.
+type EncoderDetail struct {
+	Source     string        `json:"source" enum:"simulated,lines,modbus,api" doc:"lines: the cameras' own scan lines"`
+	MMPerCount inspection.MM `json:"mm_per_count" doc:"In force"`
+	InForce    int           `json:"in_force" doc:"Version that says so; 0: none, of a simulated mill"`
+	State      *EncoderState `json:"state,omitempty" doc:"Absent where the cameras' lines alone count"`
+	// Calibrations are all versions of the scale, the newest first.
+	Calibrations []CalibrationVersion `json:"calibrations"`
+	Faults       []string             `json:"faults" doc:"Versions that cannot be used, and why"`
+}
+
+// CoilLength is a recorded coil whose length is known from elsewhere.
+type CoilLength struct {
+	Coil   inspection.CoilID `json:"coil" minLength:"1" maxLength:"64"`
+	Length inspection.MM     `json:"length_mm" exclusiveMinimum:"0" maximum:"100000000"`
+}
+
+// ScaleRequest says who calibrates and by which coils.
+type ScaleRequest struct {
+	CalibrationRequest
+	Coils []CoilLength `json:"coils" minItems:"2" maxItems:"100"`
 }
 
 // EncoderState is how the strip moves, as far as the encoder tells.
@@ -52,5 +79,38 @@ func (a *api) registerEncoder() {
 			return nil, a.fail(ctx, err)
 		}
 		return &struct{ Body EncoderState }{s}, nil
+	})
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "get-encoder", Method: http.MethodGet, Path: "/api/v1/encoder", Tags: []string{"cameras"},
+		Summary: "Tell what counts the strip, and how long a count is",
+	}, func(context.Context, *struct{}) (*struct {
+		CacheControl string `header:"Cache-Control"`
+		Body         EncoderDetail
+	}, error,
+	) {
+		out := new(struct {
+			CacheControl string `header:"Cache-Control"`
+			Body         EncoderDetail
+		})
+		out.CacheControl, out.Body = "no-cache", a.Encoder.Encoder()
+		out.Body.Calibrations, out.Body.Faults = list(out.Body.Calibrations), list(out.Body.Faults)
+		return out, nil
+	})
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "fit-encoder-scale", Method: http.MethodPost, Path: "/api/v1/encoder/scale", Tags: []string{"cameras"},
+		Summary:       "Fit the strip length of an encoder count to recorded coils of known length",
+		Description:   "Makes a version, which never changes and is taken up when the appliance starts next. 422 with the reason where the coils do not agree, were interrupted, or do not say by which scale they were measured.",
+		DefaultStatus: http.StatusCreated,
+		Errors:        []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusInternalServerError}, MaxBodyBytes: maxBody,
+	}, func(ctx context.Context, in *struct{ Body ScaleRequest }) (*calibrationOutput, error) {
+		by, err := person(in.Body.By)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		v, err := a.Encoder.FitScale(ctx, by, in.Body.Coils)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		return &calibrationOutput{v}, nil
 	})
 }

@@ -30,7 +30,7 @@ type Options struct {
 	Models    Models
 	Teachings Teachings
 	Cameras   CameraDesk
-	Encoder   EncoderInput
+	Encoder   EncoderDesk
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
 	Metrics http.Handler // nil: no /metrics

@@ -178,9 +178,6 @@ func calibrateGeometryCommand() *cobra.Command {
 	return c
 }
 
-// encoderName stands for the encoder where calibrations are named by their camera.
-const encoderName = "encoder"
-
 func calibrateEncoderCommand() *cobra.Command {
 	var k keeping
 	c := &cobra.Command{
@@ -189,7 +186,7 @@ func calibrateEncoderCommand() *cobra.Command {
 		Example: "  coilsight calibrate encoder --by Kim A1=812034:405120 A2=633100:315890",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			shelf, err := k.shelf()
+			cfg, err := k.read()
 			if err != nil {
 				return err
 			}
@@ -205,8 +202,12 @@ func calibrateEncoderCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v, err := shelf.Keep(calibration.EncoderKind, encoderName, k.by, time.Now(), s, map[string]float64{"most_mm_per_m": s.Residual})
-			return k.kept(c, v, err, "a count is %.5f mm by %d coils, the worst of them %.2f mm a metre off; write it to encoder.mm_per_count", float64(s.MMPerCount), s.Coils, s.Residual)
+			// The configured one is kept before it, so that the fitted one is the newer of both.
+			if _, _, err := cfg.Calibrations().EncoderScale(cfg.Encoder.MMPerCount, time.Now()); err != nil {
+				return err
+			}
+			v, err := cfg.Calibrations().KeepEncoderScale(k.by, time.Now(), s)
+			return k.kept(c, v, err, "a count is %.5f mm by %d coils, the worst of them %.2f mm a metre off; it is taken up when the appliance starts next", float64(s.MMPerCount), s.Coils, s.Residual)
 		},
 	}
 	k.flags(c, false)
@@ -231,6 +232,7 @@ func calibrateAlignCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "align [--reach PIXELS] FIRST SECOND",
 		Short:   "Find how far two cameras' pictures of the same strip or target lie apart",
+		Long:    "Measures two pictures of one scale and keeps nothing; the page Cameras aligns running cameras and keeps a version.",
 		Example: "  coilsight calibrate align --reach 200 first.png second.png",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -242,7 +244,7 @@ func calibrateAlignCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found, err := calibration.Align(a, b, reach)
+			found, err := calibration.Align(a, b, calibration.Reach{Lines: reach, Pixels: reach})
 			if err != nil {
 				return err
 			}

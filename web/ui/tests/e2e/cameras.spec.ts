@@ -37,6 +37,18 @@ test('a camera is looked at and its flat field taken, which a later coil names',
   await expect(geometry.getByRole('alert')).toContainText(/target|bars|agree|contrast/);
   await geometry.getByRole('button', { name: 'Cancel' }).click();
 
+  // What the simulated mill rolls is another surface on either side.
+  await top.getByRole('button', { name: 'Align…' }).click();
+  const align = page.getByRole('dialog', { name: 'Align camera mill-top' });
+  await expect(align.getByLabel('With camera')).toHaveValue('mill-bottom');
+  expect(await violations(page), 'alignment').toEqual([]);
+  await align.getByRole('button', { name: 'Compare the pictures' }).click();
+  await expect(align.getByRole('alert')).toContainText('nothing in the two pictures is clearly the same', {
+    timeout: 15_000,
+  });
+  await align.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByTestId('encoder')).toContainText('0.50000 mm of strip');
+
   // A coil that runs keeps what it began with; the next one names the version.
   const named = async () => {
     const { coils } = (await (await page.request.get('/api/v1/coils?limit=1')).json()) as {

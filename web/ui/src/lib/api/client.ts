@@ -10,6 +10,7 @@ import type {
   CoilDetail,
   CoilList,
   Defect,
+  EncoderDetail,
   Gap,
   Live,
   ModelState,
@@ -97,6 +98,14 @@ export interface TeachingAnswer {
   answer: string;
 }
 
+function post<T>(path: string, body: object): Promise<T> {
+  return json<T>(path, undefined, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
 const changeTeaching = (seen: TeachingList, what: string, by: string) =>
   command<TeachingList>(
     'POST',
@@ -158,11 +167,16 @@ export const api = {
       method: 'POST',
     }),
   calibrate: (id: string, what: 'flat-field' | 'geometry', by: string) =>
-    json<CalibrationVersion>(`${BASE}/cameras/${encodeURIComponent(id)}/${what}`, undefined, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ by }),
+    post<CalibrationVersion>(`${BASE}/cameras/${encodeURIComponent(id)}/${what}`, { by }),
+  align: (id: string, by: string, other: string, reach: number) =>
+    post<CalibrationVersion>(`${BASE}/cameras/${encodeURIComponent(id)}/alignment`, {
+      by,
+      with: other,
+      reach_mm: reach,
     }),
+  encoder: (signal?: AbortSignal) => json<EncoderDetail>(`${BASE}/encoder`, signal),
+  fitScale: (by: string, coils: { coil: string; length_mm: number }[]) =>
+    post<CalibrationVersion>(`${BASE}/encoder/scale`, { by, coils }),
   models: () => json<ModelState>(`${BASE}/models`),
   /** The same document comes with 503 while the appliance is not ready. */
   readiness: async (): Promise<Readiness> => {

@@ -21,6 +21,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/cameras/{id}/alignment': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Find where a camera lies against another one from what both see of the next strip
+     * @description Both must see the same strip with something on it: its grain where two cameras of a side overlap, a weld or a hole from both sides. Makes a version, which never changes and is taken up when the appliance starts next. 422 with the reason where the pictures have nothing clearly in common, 409 where the strip does not run.
+     */
+    post: operations['take-alignment'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/cameras/{id}/dark-reference': {
     parameters: {
       query?: never;
@@ -440,13 +460,34 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get?: never;
+    /** Tell what counts the strip, and how long a count is */
+    get: operations['get-encoder'];
     put?: never;
     /**
      * Tell the strip encoder's counter
      * @description For encoders that nothing else reads: at least ten readings a second. 409 where encoder.source is not api, 422 where the time is more than 2 s from the appliance's clock.
      */
     post: operations['post-encoder-reading'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/encoder/scale': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Fit the strip length of an encoder count to recorded coils of known length
+     * @description Makes a version, which never changes and is taken up when the appliance starts next. 422 with the reason where the coils do not agree, were interrupted, or do not say by which scale they were measured.
+     */
+    post: operations['fit-encoder-scale'];
     delete?: never;
     options?: never;
     head?: never;
@@ -830,6 +871,17 @@ export interface components {
         [key: string]: string;
       };
     };
+    AlignmentRequest: {
+      /** @description The name of the person */
+      by: string;
+      /**
+       * Format: double
+       * @description Along the strip, from where they are known to lie
+       * @default 50
+       */
+      reach_mm: number;
+      with: string;
+    };
     AnswerCount: {
       active: string;
       /** Format: int64 */
@@ -977,6 +1029,11 @@ export interface components {
     CameraView: {
       /**
        * Format: double
+       * @description How much later it sees a place than the first camera does
+       */
+      along_mm: number;
+      /**
+       * Format: double
        * @description Across the line
        */
       from_mm: number;
@@ -1108,6 +1165,11 @@ export interface components {
       state: 'announced' | 'running' | 'closed' | 'interrupted';
       strip: components['schemas']['Strip'];
     };
+    CoilLength: {
+      coil: string;
+      /** Format: double */
+      length_mm: number;
+    };
     CoilList: {
       coils: components['schemas']['Coil'][];
       /** @description Pass as cursor for the next page; absent on the last */
@@ -1202,6 +1264,28 @@ export interface components {
       defects: components['schemas']['Defect'][];
       /** @description Pass as cursor for the next page; absent on the last */
       next_cursor?: string;
+    };
+    EncoderDetail: {
+      calibrations: components['schemas']['CalibrationVersion'][];
+      /** @description Versions that cannot be used, and why */
+      faults: string[];
+      /**
+       * Format: int64
+       * @description Version that says so; 0: none, of a simulated mill
+       */
+      in_force: number;
+      /**
+       * Format: double
+       * @description In force
+       */
+      mm_per_count: number;
+      /**
+       * @description lines: the cameras' own scan lines
+       * @enum {string}
+       */
+      source: 'simulated' | 'lines' | 'modbus' | 'api';
+      /** @description Absent where the cameras' lines alone count */
+      state?: components['schemas']['EncoderState'];
     };
     EncoderReading: {
       /**
@@ -1567,6 +1651,11 @@ export interface components {
        * @description Leave out defects seen before it
        */
       since?: string;
+    };
+    ScaleRequest: {
+      /** @description The name of the person */
+      by: string;
+      coils: components['schemas']['CoilLength'][];
     };
     ShadowAgreement: {
       /** Format: int64 */
@@ -1949,6 +2038,68 @@ export interface operations {
       };
       /** @description Error */
       default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'take-alignment': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AlignmentRequest'];
+      };
+    };
+    responses: {
+      /** @description Created */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CalibrationVersion'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
         headers: {
           [name: string]: unknown;
         };
@@ -3303,6 +3454,36 @@ export interface operations {
       };
     };
   };
+  'get-encoder': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EncoderDetail'];
+        };
+      };
+      /** @description Error */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
   'post-encoder-reading': {
     parameters: {
       query?: never;
@@ -3323,6 +3504,66 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['EncoderState'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'fit-encoder-scale': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ScaleRequest'];
+      };
+    };
+    responses: {
+      /** @description Created */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CalibrationVersion'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
         };
       };
       /** @description Conflict */

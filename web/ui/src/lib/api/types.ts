@@ -15,6 +15,7 @@ export type CoilDetail = Schemas['CoilDetail'];
 export type CoilList = Schemas['CoilList'];
 export type Coverage = Schemas['Coverage'];
 export type Defect = Schemas['Defect'];
+export type EncoderDetail = Schemas['EncoderDetail'];
 export type Gap = Schemas['Gap'];
 export type GradingRule = Schemas['GradingRule'];
 export type Grading = Schemas['Grading'];

@@ -60,6 +60,48 @@ export const cameras = {
     `Geometry version ${n} is kept; bars lie within ${rms} mm. Start the appliance again to take it up.`,
   geometry: 'Geometry',
   configured: 'From the configuration',
+  align: 'Align…',
+  alignment: 'Alignment',
+  later: (mm: string) => `sees a place ${mm} mm after the first camera`,
+  alignTitle: (camera: string) => `Align camera ${camera}`,
+  alignWith: 'With camera',
+  alignReach: 'How far the measured places may be off along the strip, mm',
+  align1: 'Let strip run that both cameras see: its grain serves where two cameras of a side overlap.',
+  align2:
+    'Cameras of two sides share what goes through the strip: a weld or a hole must pass within the next ten seconds.',
+  align3: 'Align in order from the first camera on. The result is taken up when the appliance starts next.',
+  doAlign: 'Compare the pictures',
+  alignmentTaken: (n: string, along: string, across: string) =>
+    `Alignment version ${n} is kept: ${along} mm along, ${across} mm across. Start the appliance again to take it up.`,
+  encoder: 'Strip encoder',
+  source: 'Counts by',
+  sources: {
+    simulated: 'the simulated mill',
+    lines: 'the cameras’ scan lines',
+    modbus: 'a counter over Modbus TCP',
+    api: 'readings over the API',
+  },
+  perCount: 'A count is',
+  perCountOf: (mm: string) => `${mm} mm of strip`,
+  motion: 'Strip',
+  motions: { running: 'runs', standing: 'stands', backwards: 'runs backwards', silent: 'no reading' },
+  jumps: (jumps: string, outliers: string) =>
+    `${plural(jumps, 'jump', 'jumps')}, ${outliers} stray readings left out`,
+  scale: 'Scale…',
+  scaleTitle: 'Scale of the encoder',
+  scale1:
+    'Take two coils or more whose length is known from elsewhere: measured on another line, or weighed.',
+  scale2: 'Enter their true lengths; leave the others empty.',
+  scale3:
+    'The scale that fits them is taken up when the appliance starts next. Recorded coils stay as they are.',
+  coil: 'Coil',
+  recorded: 'Recorded, m',
+  trueLength: 'True length, m',
+  noCoils: 'No coil has ended yet whose length this encoder measured.',
+  tooFew: 'Enter the true lengths of two coils at least.',
+  doScale: 'Fit the scale',
+  scaleTaken: (n: string, off: string) =>
+    `Scale version ${n} is kept; the coils agree within ${off} mm a metre. Start the appliance again to take it up.`,
   history: 'Calibrations',
   kind: {
     flatfield: 'Flat field',
