@@ -84,6 +84,7 @@ type eye struct {
 	flat, next atomic.Pointer[flatField]
 	window     *window
 	dark       atomic.Pointer[darkReference] // for the flat field that is taken next
+	checks     atomic.Pointer[checked]
 }
 
 // from is where the camera's view begins across the line, on the operator side.
@@ -212,6 +213,7 @@ func (a *Appliance) addCamera(e *eye) {
 		a.o.Log.Error("calibration cannot be used", "camera", e.id, "error", err)
 	}
 	e.tap.later = inspection.EncoderCount(math.Round(float64(e.along / e.geometry.MMPerCount)))
+	e.readChecks(a.o.Config.Calibrations())
 	var err error
 	if e.window, err = openWindow(a.o.Config, e.id); err != nil {
 		a.o.Log.Error("the window is watched anew", "camera", e.id, "error", err)

@@ -148,7 +148,11 @@ func (d *cameraDesk) Cameras() []web.CameraDetail {
 				faults = append(faults, err)
 			}
 		}
-		for _, err := range faults {
+		checks, damaged := shelf.Checks(e.id, shownChecks)
+		for _, k := range checks {
+			c.Checks = append(c.Checks, shownCheck(k))
+		}
+		for _, err := range append(faults, damaged...) {
 			c.Faults = append(c.Faults, err.Error())
 		}
 		for _, r := range e.inForce() {
@@ -275,6 +279,7 @@ func (d *cameraDesk) TakeFlatField(ctx context.Context, id inspection.CameraID, 
 		return none, err
 	}
 	f := newFlatField(fitted, v)
+	e.readChecks(d.a.o.Config.Calibrations())
 	e.next.Store(f)
 	if _, _, running := d.a.line.Running(); !running {
 		e.flat.Store(f)
@@ -303,6 +308,7 @@ func (d *cameraDesk) TakeGeometry(ctx context.Context, id inspection.CameraID, b
 	if err != nil {
 		return none, err
 	}
+	e.readChecks(d.a.o.Config.Calibrations())
 	return shownVersion(v), nil
 }
 

@@ -27,6 +27,7 @@ type Config struct {
 	Mill       MillConfig       `yaml:"mill"`
 	Cameras    []CameraConfig   `yaml:"cameras"`
 	Encoder    EncoderConfig    `yaml:"encoder"`
+	CheckHours int              `yaml:"check_hours"` // after which a calibrated camera is to be checked; 0: never
 	Detector   DetectorConfig   `yaml:"detector"`
 	Classifier ClassifierConfig `yaml:"classifier"`
 	Line       LineConfig       `yaml:"line"`
@@ -77,6 +78,7 @@ func DefaultConfig() Config {
 		},
 		Cameras:    []CameraConfig{},
 		Encoder:    EncoderConfig{Source: encoderLines, MMPerCount: 0.5, Bits: 32, MaxMPS: 30, Unit: 1, PollMS: 20, LinesPerCount: 1},
+		CheckHours: 24,
 		Detector:   DetectorConfig{Threshold: 1, Bands: 1},
 		Classifier: ClassifierConfig{Provider: "auto", Batch: 8, WithinMS: 250},
 		Line:       LineConfig{RegionCap: 64, FlushMS: 50},
@@ -186,6 +188,8 @@ func (c Config) Check() error {
 		return bad("line.region_cap", "%d is not possible; allowed are 1 to 256", c.Line.RegionCap)
 	case c.Line.FlushMS < 5 || c.Line.FlushMS > 5000:
 		return bad("line.flush_ms", "%d is not possible; allowed are 5 to 5000", c.Line.FlushMS)
+	case c.CheckHours < 0 || c.CheckHours > 24*366:
+		return bad("check_hours", "%d is not possible; allowed are 1 to 8784, or 0 for never", c.CheckHours)
 	case c.Recipe == "":
 		return bad("recipe", "is empty; it names the recipe of coils that are announced without one")
 	}

@@ -304,6 +304,7 @@ func (l *live) conditions(st web.Live, now, before look, failing error) []condit
 	}
 	out = append(out, l.encoderConditions(now.at)...)
 	out = append(out, l.windowConditions()...)
+	out = append(out, l.checkConditions(now.at)...)
 	for _, e := range l.a.cameras {
 		if e.flat.Load() == nil {
 			raise("not_calibrated", 1, "camera", string(e.id), "side", string(e.side))

@@ -23,6 +23,9 @@ type GeometryFit struct {
 	Bars      int           `json:"bars"` // that the fit rests on
 	RMS       float64       `json:"rms_mm"`
 	Most      float64       `json:"most_mm"` // of nine bars in ten, the largest error
+	// EdgeSharpness is the share of a bar's contrast that falls on the steepest pixel of its edge; the median. A lens out of focus
+	// lowers it.
+	EdgeSharpness float64 `json:"edge_sharpness,omitempty"`
 }
 
 const (
@@ -73,7 +76,36 @@ func FitGeometry(m inspection.LineImage, t Target) (GeometryFit, error) {
 		return fit, err
 	}
 	fit.along(m, bars, from, to)
+	fit.EdgeSharpness = edgeSharpness(m, bars, middle)
 	return fit, nil
+}
+
+// edgeSharpness looks at the bars' edges on some lines around y.
+func edgeSharpness(m inspection.LineImage, bars []bar, y int) float64 {
+	const lines, reach = 8, 5
+	var shares []float64
+	for y := max(0, y-lines/2); y < min(m.Height, y+lines/2); y++ {
+		for _, b := range bars {
+			for _, edge := range []float64{b.left, b.right} {
+				a, z := int(edge)-reach, int(edge)+reach
+				if a < 0 || z >= m.Width {
+					continue
+				}
+				row := m.Row(y)[a : z+1]
+				low, high, step := row[0], row[0], 0.0
+				for i := 1; i < len(row); i++ {
+					low, high, step = min(low, row[i]), max(high, row[i]), max(step, difference(row[i-1], row[i]))
+				}
+				if high-low >= leastContrast {
+					shares = append(shares, step/float64(high-low))
+				}
+			}
+		}
+	}
+	if len(shares) == 0 {
+		return 0
+	}
+	return medianOf(shares)
 }
 
 // meanRow is the mean of the lines [from, to).

@@ -31,6 +31,7 @@ const (
 	EncoderKind   Kind = "encoder"
 	AlignmentKind Kind = "alignment"
 	FocusKind     Kind = "focus"
+	CheckKind     Kind = "check" // that nothing has changed since
 )
 
 // Version is one calibration of a camera as it was made. It never changes.
@@ -162,7 +163,7 @@ func (s Shelf) Latest(camera inspection.CameraID, kind Kind) (v Version, ok bool
 	return v, err == nil, err
 }
 
-// List reads every version of a camera, the newest of each kind first. Damaged ones are named in faults.
+// List reads every version of a camera, the newest of each kind first, but for the checks. Damaged ones are named in faults.
 func (s Shelf) List(camera inspection.CameraID) (all []Version, faults []error) {
 	for _, kind := range []Kind{FlatFieldKind, GeometryKind, EncoderKind, AlignmentKind, FocusKind} {
 		numbers, err := s.names(camera, kind)

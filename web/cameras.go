@@ -24,6 +24,8 @@ type CameraDesk interface {
 	TakeDark(ctx context.Context, id inspection.CameraID) (DarkReference, error)
 	// TakeGeometry fits the geometry to the next scan lines, which must show the printed target.
 	TakeGeometry(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error)
+	// TakeCheck compares the camera with the day of its calibration by the piece that is under it now, and keeps the result.
+	TakeCheck(ctx context.Context, id inspection.CameraID, by string, piece string) (CameraCheck, error)
 	// TakeAlignment finds where the camera lies against another one from what both see of the next strip.
 	TakeAlignment(ctx context.Context, id inspection.CameraID, r AlignmentRequest) (CalibrationVersion, error)
 }
@@ -45,7 +47,34 @@ type CameraDetail struct {
 	Trend *CameraTrend `json:"trend,omitempty" doc:"Absent before three coils have run"`
 	// Calibrations are all versions, the newest of each kind first.
 	Calibrations []CalibrationVersion `json:"calibrations"`
+	Checks       []CameraCheck        `json:"checks" doc:"The newest first, ten at most"`
 	Faults       []string             `json:"faults" doc:"Versions that cannot be used, and why"`
+}
+
+// CameraCheck compares a camera with the day of its calibration.
+type CameraCheck struct {
+	Number  int           `json:"number"` // from 1, by camera
+	At      time.Time     `json:"at"`
+	By      string        `json:"by"`
+	Piece   string        `json:"piece" enum:"white,target"`
+	Against int           `json:"against" doc:"Version that it was compared with"`
+	Pass    bool          `json:"pass"`
+	Figures []CheckFigure `json:"figures"`
+}
+
+// CheckFigure is one comparison.
+type CheckFigure struct {
+	Name  string  `json:"name"` // its unit last
+	Then  float64 `json:"then"`
+	Now   float64 `json:"now"`
+	Limit float64 `json:"limit" doc:"Of the change"`
+	Pass  bool    `json:"pass"`
+}
+
+// CheckRequest says who checks a camera and with what.
+type CheckRequest struct {
+	CalibrationRequest
+	Piece string `json:"piece" enum:"white,target" doc:"That is under the camera: the white target or the printed one"`
 }
 
 // CameraTrend compares the newest coils with the first ones since the flat field, in percent; negative: less.
@@ -137,7 +166,7 @@ func (a *api) registerCameras() {
 		out.CacheControl, out.Body.Cameras = "no-cache", list(a.Cameras.Cameras())
 		for i := range out.Body.Cameras {
 			c := &out.Body.Cameras[i]
-			c.Calibrations, c.Faults = list(c.Calibrations), list(c.Faults)
+			c.Calibrations, c.Checks, c.Faults = list(c.Calibrations), list(c.Checks), list(c.Faults)
 		}
 		return out, nil
 	})
@@ -184,6 +213,27 @@ func (a *api) registerCameras() {
 	}, a.calibrate(func(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error) {
 		return a.Cameras.TakeGeometry(ctx, id, by)
 	}))
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "check-camera", Method: http.MethodPost, Path: "/api/v1/cameras/{id}/check", Tags: tags,
+		Summary:       "Compare a camera with the day of its calibration by the reference piece that is under it now",
+		Description:   "The result is kept; a figure beyond its limit raises the alarm camera_changed until a check passes or the camera is calibrated again. 422 with the reason where the picture does not show the piece or the camera was never calibrated with it, 409 where no frames come.",
+		DefaultStatus: http.StatusCreated,
+		Errors:        append(errors, http.StatusUnprocessableEntity), MaxBodyBytes: maxBody,
+	}, func(ctx context.Context, in *struct {
+		CameraPath
+		Body CheckRequest
+	},
+	) (*struct{ Body CameraCheck }, error) {
+		by, err := person(in.Body.By)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		c, err := a.Cameras.TakeCheck(ctx, in.ID, by, in.Body.Piece)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		return &struct{ Body CameraCheck }{c}, nil
+	})
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "take-alignment", Method: http.MethodPost, Path: "/api/v1/cameras/{id}/alignment", Tags: tags,
 		Summary:       "Find where a camera lies against another one from what both see of the next strip",

@@ -65,7 +65,7 @@ type ProviderState struct {
 
 // Alarm is a condition that asks for a person. Screens translate Code; Values fill the text.
 type Alarm struct {
-	Code     string            `json:"code"` // inspection_lost, camera_lost, severe_defect, defect_density, roll_period, no_coil, provider_mismatch, disk_low, classifier_late, headroom_low, not_calibrated, lamp_lost, lamp_failing, lamp_ageing, window_dirty, focus_soft, motion_blur, encoder_silent, encoder_stalled, encoder_mismatch, encoder_jumped, strip_backwards
+	Code     string            `json:"code"` // inspection_lost, camera_lost, severe_defect, defect_density, roll_period, no_coil, provider_mismatch, disk_low, classifier_late, headroom_low, not_calibrated, lamp_lost, lamp_failing, lamp_ageing, window_dirty, focus_soft, motion_blur, camera_changed, check_due, encoder_silent, encoder_stalled, encoder_mismatch, encoder_jumped, strip_backwards
 	Priority string            `json:"priority" enum:"high,medium,low"`
 	Since    time.Time         `json:"since"`
 	Values   map[string]string `json:"values,omitempty"`

@@ -262,11 +262,12 @@ func calibrateAlignCommand() *cobra.Command {
 
 func calibrateCheckCommand() *cobra.Command {
 	var s settings
-	var camera, white, target string
+	var camera, by, white, target string
 	var asJSON bool
 	c := &cobra.Command{
-		Use:     "check --camera ID [--white PICTURE] [--target PICTURE]",
+		Use:     "check --camera ID [--white PICTURE] [--target PICTURE] [--by NAME]",
 		Short:   "Compare a camera with the day of its calibration; 1 where it has changed",
+		Long:    "Compares pictures that coilsight camera grab took; with --by the result is kept. The page Cameras checks a running camera.",
 		Example: "  coilsight calibrate check --camera top --white white.png --target target.png",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -278,33 +279,26 @@ func calibrateCheckCommand() *cobra.Command {
 				return err
 			}
 			var figures []calibration.CheckFigure
-			for _, k := range []struct {
-				kind    calibration.Kind
-				path    string
-				compare func(calibration.Version, inspection.LineImage) ([]calibration.CheckFigure, error)
-			}{
-				{calibration.FlatFieldKind, white, calibration.CheckFlatField}, {calibration.GeometryKind, target, calibration.CheckGeometry},
-			} {
-				if k.path == "" {
+			for p, path := range map[calibration.Piece]string{calibration.WhitePiece: white, calibration.TargetPiece: target} {
+				if path == "" {
 					continue
 				}
-				v, ok, err := cfg.Calibrations().Latest(inspection.CameraID(camera), k.kind)
+				m, err := readReference(path)
 				if err != nil {
 					return err
 				}
-				if !ok {
-					return fmt.Errorf("camera %s has no %s to compare with; calibrate it first", camera, k.kind)
-				}
-				m, err := readReference(k.path)
+				found, err := cfg.Calibrations().Check(inspection.CameraID(camera), p, m)
 				if err != nil {
 					return err
 				}
-				found, err := k.compare(v, m)
-				if err != nil {
-					return err
+				if by != "" {
+					if _, err := cfg.Calibrations().KeepCheck(inspection.CameraID(camera), by, time.Now(), found, m); err != nil {
+						return err
+					}
 				}
-				figures = append(figures, found...)
+				figures = append(figures, found.Figures...)
 			}
+			slices.SortFunc(figures, func(a, b calibration.CheckFigure) int { return strings.Compare(a.Name, b.Name) })
 			if asJSON {
 				if err := json.NewEncoder(c.OutOrStdout()).Encode(figures); err != nil {
 					return err
@@ -328,6 +322,7 @@ func calibrateCheckCommand() *cobra.Command {
 	s.flags(c)
 	c.Flags().StringVar(&camera, "camera", "", "id of the camera")
 	_ = c.MarkFlagRequired("camera")
+	c.Flags().StringVar(&by, "by", "", "name of the person; the result is kept")
 	c.Flags().StringVar(&white, "white", "", "picture of the white target")
 	c.Flags().StringVar(&target, "target", "", "picture of the printed target")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")

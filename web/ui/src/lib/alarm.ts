@@ -22,6 +22,12 @@ export function alarmSubject(alarm: Alarm): { text: string; href: string } {
     v.metres ? `${v.metres} m` : '',
     v.speed ? t().live.runsTo(`${v.speed} m/s`) : '',
     v.configured ? t().live.providerBad(v.configured, v.measured ?? '–') : '',
+    v.hours ? t().live.checkedAgo(v.hours) : '',
+    (v.changed ?? '')
+      .split(', ')
+      .map((name) => t().cameras.figure[name] ?? name)
+      .filter(Boolean)
+      .join(', '),
     v.silent_s ? t().live.silentFor(v.silent_s) : '',
     v.reason ?? '',
   ];

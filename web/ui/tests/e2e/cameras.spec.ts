@@ -29,6 +29,14 @@ test('a camera is looked at and its flat field taken, which a later coil names',
   );
   await expect(top).toContainText(/Version 1, .*, by Lee/);
 
+  await top.getByRole('button', { name: 'Check…' }).click();
+  const check = page.getByRole('dialog', { name: 'Check camera mill-top' });
+  await expect(check).toContainText('Lay the piece');
+  expect(await violations(page), 'check').toEqual([]);
+  await check.getByRole('button', { name: 'Compare' }).click();
+  await expect(check).toBeHidden();
+  await expect(top).toContainText(/as on the day of calibration; .*by Lee, White target/);
+
   // Strip is no target, and the reason is told where it was asked for.
   await top.getByRole('button', { name: 'Geometry…' }).click();
   const geometry = page.getByRole('dialog', { name: 'Geometry of camera mill-top' });

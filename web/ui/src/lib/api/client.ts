@@ -3,6 +3,7 @@
 import { t } from '../i18n/index.svelte';
 import type {
   CalibrationVersion,
+  CameraCheck,
   CameraDetail,
   CameraProfile,
   ClassInfo,
@@ -174,6 +175,8 @@ export const api = {
       with: other,
       reach_mm: reach,
     }),
+  checkCamera: (id: string, by: string, piece: CameraCheck['piece']) =>
+    post<CameraCheck>(`${BASE}/cameras/${encodeURIComponent(id)}/check`, { by, piece }),
   encoder: (signal?: AbortSignal) => json<EncoderDetail>(`${BASE}/encoder`, signal),
   fitScale: (by: string, coils: { coil: string; length_mm: number }[]) =>
     post<CalibrationVersion>(`${BASE}/encoder/scale`, { by, coils }),

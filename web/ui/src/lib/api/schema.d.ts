@@ -41,6 +41,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/cameras/{id}/check': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Compare a camera with the day of its calibration by the reference piece that is under it now
+     * @description The result is kept; a figure beyond its limit raises the alarm camera_changed until a check passes or the camera is calibrated again. 422 with the reason where the picture does not show the piece or the camera was never calibrated with it, 409 where no frames come.
+     */
+    post: operations['check-camera'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/cameras/{id}/dark-reference': {
     parameters: {
       query?: never;
@@ -913,9 +933,27 @@ export interface components {
       /** Format: int64 */
       version: number;
     };
+    CameraCheck: {
+      /**
+       * Format: int64
+       * @description Version that it was compared with
+       */
+      against: number;
+      /** Format: date-time */
+      at: string;
+      by: string;
+      figures: components['schemas']['CheckFigure'][];
+      /** Format: int64 */
+      number: number;
+      pass: boolean;
+      /** @enum {string} */
+      piece: 'white' | 'target';
+    };
     CameraDetail: {
       calibrations: components['schemas']['CalibrationVersion'][];
       camera: string;
+      /** @description The newest first, ten at most */
+      checks: components['schemas']['CameraCheck'][];
       /** @description What it is, and its serial number; empty while it was never found, and for a simulated one */
       device: string;
       /** @description Versions that cannot be used, and why */
@@ -1065,6 +1103,28 @@ export interface components {
       next_after: number;
       /** Format: int64 */
       oldest_seq: number;
+    };
+    CheckFigure: {
+      /**
+       * Format: double
+       * @description Of the change
+       */
+      limit: number;
+      name: string;
+      /** Format: double */
+      now: number;
+      pass: boolean;
+      /** Format: double */
+      then: number;
+    };
+    CheckRequest: {
+      /** @description The name of the person */
+      by: string;
+      /**
+       * @description That is under the camera: the white target or the printed one
+       * @enum {string}
+       */
+      piece: 'white' | 'target';
     };
     ClassInfo: {
       /** @description Where it usually comes from */
@@ -2069,6 +2129,68 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['CalibrationVersion'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'check-camera': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CheckRequest'];
+      };
+    };
+    responses: {
+      /** @description Created */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CameraCheck'];
         };
       };
       /** @description Not Found */

@@ -6,6 +6,7 @@ type Schemas = components['schemas'];
 
 export type Alarm = Schemas['Alarm'];
 export type CalibrationVersion = Schemas['CalibrationVersion'];
+export type CameraCheck = Schemas['CameraCheck'];
 export type CameraDetail = Schemas['CameraDetail'];
 export type CameraProfile = Schemas['CameraProfile'];
 export type CameraState = Schemas['CameraState'];

@@ -73,6 +73,16 @@ export const alarm = {
     'Short defects along the strip may be missed.',
     'Shorten the exposure, or check the encoder’s scale.',
   ),
+  camera_changed: say(
+    'Camera has changed since its calibration',
+    'Brightness, places or sharpness are not what the calibration says.',
+    'Clean the window, check lamp, lens and mount; then check it again or calibrate it anew.',
+  ),
+  check_due: say(
+    'Camera is due for its check',
+    'Nobody knows whether it still sees as on the day of its calibration.',
+    'Lay its reference piece under it and press Check on the cameras page.',
+  ),
   window_dirty: say(
     'Dirt on the window',
     'Small defects under it may be missed, coil after coil.',

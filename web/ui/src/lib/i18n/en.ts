@@ -103,6 +103,7 @@ export const en = {
     softer: (percent: string) => `${percent} % less fine`,
     darker: (percent: string) => `${percent} % darker`,
     silentFor: (seconds: string) => `no frame for ${seconds} s`,
+    checkedAgo: (hours: string) => `last checked ${hours} h ago`,
     frames: (n: string) => plural(n, 'frame', 'frames'),
     since: (time: string) => `since ${time}`,
     moreAlarms: (n: string) => plural(n, 'more alarm', 'more alarms'),

@@ -102,6 +102,7 @@ export const ko: Messages = {
     softer: (percent) => `선명도 ${percent} % 저하`,
     darker: (percent) => `${percent} % 어두움`,
     silentFor: (seconds) => `${seconds}초 동안 프레임 없음`,
+    checkedAgo: (hours) => `마지막 점검 ${hours}시간 전`,
     frames: (n) => `프레임 ${n}개`,
     since: (time) => `${time}부터`,
     moreAlarms: (n) => `경보 ${n}건 더`,
