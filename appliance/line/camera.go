@@ -243,7 +243,7 @@ func (c *cameraLine) screenFrame(s *settling, f *camera.Frame) {
 		p.roi, p.crop, p.ok = r, nil, false
 		p.extent = image.Rect(r.X, r.Y, r.X+r.Width, r.Y+r.Height)
 		if o.Tighten != nil && !behind {
-			p.extent = o.Tighten(f.Image, flat, r)
+			p.extent = o.Tighten(f.Image, flat, r, s.edges)
 		}
 		switch {
 		case behind:

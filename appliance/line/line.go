@@ -97,7 +97,7 @@ type Options struct {
 	Cut      func(dst []byte, img inspection.LineImage, flat inspection.FlatField, r inspection.RegionOfInterest, e inspection.StripEdges)
 	CropSize int
 	// Tighten, where it is set, finds the extent in pixels of what stands out in a region, inside it.
-	Tighten func(img inspection.LineImage, flat inspection.FlatField, r inspection.RegionOfInterest) image.Rectangle
+	Tighten func(img inspection.LineImage, flat inspection.FlatField, r inspection.RegionOfInterest, e inspection.StripEdges) image.Rectangle
 	// RegionCap bounds the regions of a frame that are classified; the rest makes the frame
 	// detected-only. Zero is the default.
 	RegionCap int
