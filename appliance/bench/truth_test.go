@@ -67,8 +67,8 @@ func TestTwoCamerasASideRecordWhatOneDoes(t *testing.T) {
 	if two.Seeded != one.Seeded || two.Found < one.Found-1 || two.Placed < one.Placed-1 {
 		t.Errorf("two cameras found %d and placed %d of %d; one found %d and placed %d", two.Found, two.Placed, two.Seeded, one.Found, one.Placed)
 	}
-	if two.Twice > one.Twice+1 {
-		t.Errorf("%d events beside those that speak for a defect, with one camera %d", two.Twice, one.Twice)
+	if most := one.Twice + one.Found/25; two.Twice > most { // over 200 m: 5 of 257, with two cameras and with one
+		t.Errorf("%d events beside those that speak for a defect, with one camera %d; allowed are %d", two.Twice, one.Twice, most)
 	}
 	if d := two.Across.Mean - one.Across.Mean; d > 0.25 || d < -0.25 {
 		t.Errorf("with two cameras places lie %.2f mm farther across", d)
