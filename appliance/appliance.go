@@ -57,6 +57,7 @@ type Appliance struct {
 	line         *line.Line
 	hub          *web.Hub
 	live         *live
+	alarms       *alarmDesk
 	server       *http.Server
 	// background outlives requests and the line: the record is written under it.
 	background  context.Context
@@ -135,7 +136,7 @@ func New(ctx context.Context, o Options) (_ *Appliance, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = a.openLine(); err != nil {
+	if err = a.openLine(ctx); err != nil {
 		return nil, err
 	}
 	if err = a.openServer(); err != nil {
@@ -241,8 +242,11 @@ func (a *Appliance) nextSimulated(ctx context.Context) (int, error) {
 	}
 }
 
-func (a *Appliance) openLine() error {
+func (a *Appliance) openLine(ctx context.Context) (err error) {
 	a.live = newLive(a)
+	if a.alarms, err = a.openAlarms(ctx); err != nil {
+		return err
+	}
 	c := a.o.Config
 	o := line.Options{
 		Classifier: a.desk, Log: a.store, Observer: a.live, Setup: a.setUp,
@@ -255,7 +259,6 @@ func (a *Appliance) openLine() error {
 			ID: e.id, Side: e.side, Width: e.width, Source: e.tap, Detector: e.detector, FlatField: e.flatField, Locator: e.geometry,
 		})
 	}
-	var err error
 	a.line, err = line.New(o)
 	return err
 }
@@ -263,7 +266,7 @@ func (a *Appliance) openLine() error {
 func (a *Appliance) openServer() error {
 	handler, err := web.New(web.Options{
 		Reader: a.store, Changes: a.store, Control: &control{a}, Reviewer: a.store, Samples: a.store, Stability: a.o.Config, Recipes: a.store, Live: a.live, Hub: a.hub,
-		Models: a.desk, Teachings: &teachDesk{config: a.o.Config, desk: a.desk}, Cameras: &cameraDesk{a}, Encoder: &encoderDesk{a}, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
+		Models: a.desk, Teachings: &teachDesk{config: a.o.Config, desk: a.desk}, Cameras: &cameraDesk{a}, Encoder: &encoderDesk{a}, Alarms: a.alarms, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
 	})
 	if err != nil {
 		return err
@@ -331,6 +334,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	})
 	watch.Go(func() { a.watch(ctx) })
 	watch.Go(func() { a.watchFocus(ctx) })
+	watch.Go(func() { a.alarms.run(ctx) })
 
 	var sources sync.WaitGroup
 	if a.mill != nil {

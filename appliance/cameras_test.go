@@ -21,7 +21,6 @@ import (
 	"github.com/coilsight/coilsight/camera/genicam/fake"
 	"github.com/coilsight/coilsight/inference"
 	"github.com/coilsight/coilsight/inspection"
-	"github.com/coilsight/coilsight/web"
 )
 
 func startFake(t *testing.T, address, serial string) *fake.Camera {
@@ -213,7 +212,7 @@ func TestCoilOnTheEncodersScale(t *testing.T) {
 	turn(500*time.Millisecond, 0)
 	turn(500*time.Millisecond, 20_000)
 	time.Sleep(1500 * time.Millisecond) // nobody reads it
-	silent := slices.ContainsFunc(a.live.Live().Alarms, func(k web.Alarm) bool { return k.Code == "encoder_silent" })
+	silent := slices.ContainsFunc(a.live.Live().Alarms, func(k inspection.Alarm) bool { return k.Code == "encoder_silent" })
 	turn(500*time.Millisecond, 20_000)
 	time.Sleep(300 * time.Millisecond) // frames that are under way
 	end := a.line.Position()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coilsight/coilsight/appliance/alarm"
 	"github.com/coilsight/coilsight/calibration"
 	"github.com/coilsight/coilsight/inspection"
 	"github.com/coilsight/coilsight/web"
@@ -98,7 +99,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // checkConditions are what the checks of the cameras say, and which are due.
-func (l *live) checkConditions(now time.Time) (out []condition) {
+func (l *live) checkConditions(now time.Time) (out []alarm.Condition) {
 	every := time.Duration(l.a.o.Config.CheckHours) * time.Hour
 	for _, e := range l.a.cameras {
 		c := e.checks.Load()
@@ -109,10 +110,10 @@ func (l *live) checkConditions(now time.Time) (out []condition) {
 		switch ago := now.Sub(c.last); {
 		case len(c.changed) > 0:
 			values["changed"] = strings.Join(c.changed, ", ")
-			out = append(out, condition{"camera_changed", 1, values})
+			out = append(out, about("camera_changed", medium, values))
 		case every > 0 && ago > every:
 			values["hours"] = strconv.Itoa(int(ago.Hours()))
-			out = append(out, condition{"check_due", 2, values})
+			out = append(out, about("check_due", low, values))
 		}
 	}
 	return out

@@ -45,14 +45,14 @@ func TestCameraIsCheckedAgainstItsCalibration(t *testing.T) {
 	a, stop := runAppliance(t, c)
 	defer stop()
 	d := &cameraDesk{a}
-	if due := a.live.checkConditions(time.Now()); len(due) != 1 || due[0].code != "check_due" || due[0].values["camera"] != "top" || due[0].values["hours"] != "30" {
+	if due := a.live.checkConditions(time.Now()); len(due) != 1 || due[0].Code != "check_due" || due[0].Values["camera"] != "top" || due[0].Values["hours"] != "30" {
 		t.Errorf("after 30 hours: %+v; want the check due", due)
 	}
 	k, err := d.TakeCheck(t.Context(), "top", "Lee", "white")
 	if err != nil || k.Pass || k.Against != 1 || k.By != "Lee" {
 		t.Fatalf("a lamp a fifth darker gives %+v, %v; want a check that does not pass", k, err)
 	}
-	if now := a.live.checkConditions(time.Now()); len(now) != 1 || now[0].code != "camera_changed" || now[0].values["changed"] != "grey" {
+	if now := a.live.checkConditions(time.Now()); len(now) != 1 || now[0].Code != "camera_changed" || now[0].Values["changed"] != "grey" {
 		t.Errorf("after the check: %+v; want the camera to have changed", now)
 	}
 	if _, err := d.TakeCheck(t.Context(), "top", "Lee", "target"); err == nil || !strings.Contains(err.Error(), "camera top has no geometry to compare with") {

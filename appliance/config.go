@@ -27,6 +27,7 @@ type Config struct {
 	Mill       MillConfig       `yaml:"mill"`
 	Cameras    []CameraConfig   `yaml:"cameras"`
 	Encoder    EncoderConfig    `yaml:"encoder"`
+	Alarms     AlarmConfig      `yaml:"alarms"`
 	CheckHours int              `yaml:"check_hours"` // after which a calibrated camera is to be checked; 0: never
 	Detector   DetectorConfig   `yaml:"detector"`
 	Classifier ClassifierConfig `yaml:"classifier"`
@@ -79,6 +80,7 @@ func DefaultConfig() Config {
 		Cameras:    []CameraConfig{},
 		Encoder:    EncoderConfig{Source: encoderLines, MMPerCount: 0.5, Bits: 32, MaxMPS: 30, Unit: 1, PollMS: 20, LinesPerCount: 1},
 		CheckHours: 24,
+		Alarms:     defaultAlarms(),
 		Detector:   DetectorConfig{Threshold: 1, Bands: 1},
 		Classifier: ClassifierConfig{Provider: "auto", Batch: 8, WithinMS: 250},
 		Line:       LineConfig{RegionCap: 64, FlushMS: 50},
@@ -197,6 +199,9 @@ func (c Config) Check() error {
 		var f *inspection.FieldError
 		errors.As(err, &f)
 		return bad("mill."+f.Field, "%s", f.Reason)
+	}
+	if err := c.Alarms.check(); err != nil {
+		return err
 	}
 	return c.checkCameras()
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coilsight/coilsight/appliance/alarm"
 	"github.com/coilsight/coilsight/appliance/line"
 	"github.com/coilsight/coilsight/camera"
 	"github.com/coilsight/coilsight/camera/encoder"
@@ -42,7 +43,7 @@ func (a *Appliance) restoreScale() error {
 const jumpAlarm = time.Minute
 
 // encoderConditions are what is the matter with the encoder.
-func (l *live) encoderConditions(now time.Time) (out []condition) {
+func (l *live) encoderConditions(now time.Time) (out []alarm.Condition) {
 	if l.a.encoder == nil {
 		return nil
 	}
@@ -53,24 +54,24 @@ func (l *live) encoderConditions(now time.Time) (out []condition) {
 		if l.a.poller != nil {
 			values["reason"] = l.a.poller.Failing()
 		}
-		out = append(out, condition{"encoder_silent", 0, values})
+		out = append(out, about("encoder_silent", high, values))
 	case encoder.Backwards:
-		out = append(out, condition{"strip_backwards", 2, nil})
+		out = append(out, about("strip_backwards", low, nil))
 	}
 	for _, e := range l.a.cameras {
 		if e.placed != nil && e.placed.Stalled() {
-			out = append(out, condition{"encoder_stalled", 0, map[string]string{"camera": string(e.id), "side": string(e.side)}})
+			out = append(out, about("encoder_stalled", high, map[string]string{"camera": string(e.id), "side": string(e.side)}))
 			break
 		}
 	}
 	for _, e := range l.a.cameras {
 		if text := e.check.mismatch(now); text != "" {
-			out = append(out, condition{"encoder_mismatch", 1, map[string]string{"camera": string(e.id), "side": string(e.side), "reason": text}})
+			out = append(out, about("encoder_mismatch", medium, map[string]string{"camera": string(e.id), "side": string(e.side), "reason": text}))
 			break
 		}
 	}
 	if s.Jumps > 0 && now.Sub(s.JumpAt) < jumpAlarm {
-		out = append(out, condition{"encoder_jumped", 1, map[string]string{"times": strconv.Itoa(s.Jumps)}})
+		out = append(out, about("encoder_jumped", medium, map[string]string{"times": strconv.Itoa(s.Jumps)}))
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coilsight/coilsight/appliance/alarm"
 	"github.com/coilsight/coilsight/appliance/line"
 	"github.com/coilsight/coilsight/inspection"
 	"github.com/coilsight/coilsight/web"
@@ -19,9 +20,7 @@ const (
 	speedOver   = 4                      // looks over which speed and rates are measured: 2 s
 	// silentAfter is how long a camera may deliver nothing while the other one does.
 	silentAfter = 2 * time.Second
-	// severeFor is how long a severe defect keeps its alarm.
-	severeFor = 30 * time.Second
-	severe    = inspection.Severity(3)
+	severe      = inspection.Severity(3)
 
 	recentDefects = 12
 	// eventsPerBatch bounds the defect events of one transaction: in a scale burst the screen shows
@@ -37,19 +36,16 @@ type live struct {
 	pictureOf map[inspection.CameraID]*livePicture
 	windowOf  map[inspection.CameraID]*window
 
-	mu       sync.Mutex
-	now      web.Live
-	coil     *inspection.Coil // under the cameras
-	gaps     []inspection.Gap // of that coil
-	byClass  map[inspection.DefectClass]int
-	recent   []inspection.Defect
-	severe   inspection.Defect // newest severe defect
-	severeAt time.Time
-	failing  error // the record's last error, nil while it works
+	mu      sync.Mutex
+	now     web.Live
+	coil    *inspection.Coil // under the cameras
+	gaps    []inspection.Gap // of that coil
+	byClass map[inspection.DefectClass]int
+	recent  []inspection.Defect
+	failing error // the record's last error, nil while it works
 
-	alarms alarms // used by look only
-	looks  []look // the newest, oldest first
-	room   headroom
+	looks []look // the newest, oldest first
+	room  headroom
 }
 
 // look is what was counted at one moment.
@@ -89,11 +85,7 @@ func (l *live) Recorded(b *inspection.Batch) {
 			l.byClass[d.Class]++
 		}
 	}
-	for _, d := range b.Defects {
-		if d.Severity >= severe {
-			l.severe, l.severeAt = d, time.Now()
-		}
-	}
+	l.a.alarms.saw(b.Defects)
 	newest := slices.Clone(b.Defects)
 	slices.Reverse(newest)
 	l.recent = slices.Concat(newest, l.recent)
@@ -190,7 +182,7 @@ func (l *live) look(now time.Time) {
 		st.Coil = &c
 	}
 	st.Recent, st.ByClass = slices.Clone(l.recent), maps.Clone(l.byClass)
-	gaps, failing, severeDefect, severeAt := slices.Clone(l.gaps), l.failing, l.severe, l.severeAt
+	gaps, failing := slices.Clone(l.gaps), l.failing
 	l.mu.Unlock()
 
 	states := cameraStates(k.cameras, before.cameras, now)
@@ -216,15 +208,7 @@ func (l *live) look(now time.Time) {
 			st.InspectedMetres = m
 		}
 	}
-	conditions := l.conditions(st, k, before, failing)
-	if now.Sub(severeAt) < severeFor {
-		conditions = append(conditions, condition{"severe_defect", 0, map[string]string{
-			"class": string(severeDefect.Class), "side": string(severeDefect.Side),
-			"along_m": strconv.FormatFloat(float64(severeDefect.Rect.Along)/1000, 'f', 1, 64),
-			"defect":  strconv.FormatInt(int64(severeDefect.ID), 10), "coil": string(severeDefect.Coil),
-		}})
-	}
-	st.Alarms = l.alarms.look(now, conditions)
+	st.Alarms, st.Flood = l.a.alarms.look(now, append(l.conditions(st, k, before, failing), l.a.alarms.conditions(st)...))
 
 	l.mu.Lock()
 	l.now = st
@@ -280,59 +264,73 @@ func (l *live) camera(c, before line.CameraStatus, state string, over time.Durat
 	return st
 }
 
+// Priorities of what is the matter with the appliance.
+const (
+	high   = inspection.HighPriority
+	medium = inspection.MediumPriority
+	low    = inspection.LowPriority
+)
+
+// about makes a condition of a camera or, without one, of the whole line.
+func about(code string, p inspection.AlarmPriority, values map[string]string) alarm.Condition {
+	return alarm.Condition{Code: code, About: values["camera"], Priority: p, Delay: delays[code], Values: values}
+}
+
+// delays are how long a condition must hold that comes and goes by itself.
+var delays = map[string]time.Duration{"headroom_low": 5 * time.Second, "no_coil": 2 * time.Second}
+
 // conditions finds what asks for a person.
-func (l *live) conditions(st web.Live, now, before look, failing error) []condition {
-	var out []condition
-	raise := func(code string, priority int, values ...string) {
+func (l *live) conditions(st web.Live, now, before look, failing error) (out []alarm.Condition) {
+	raise := func(code string, p inspection.AlarmPriority, values ...string) {
 		m := map[string]string{}
 		for i := 0; i+1 < len(values); i += 2 {
 			m[values[i]] = values[i+1]
 		}
-		out = append(out, condition{code, priority, m})
+		out = append(out, about(code, p, m))
 	}
 	if failing != nil {
-		raise("record_failing", 0, "reason", failing.Error())
+		raise("record_failing", high, "reason", failing.Error())
 	}
 	for _, reason := range l.a.desk.Models().Refused {
-		raise("model_refused", 1, "reason", reason)
+		raise("model_refused", medium, "reason", reason)
 	}
 	if p := st.Provider; !p.Healthy {
-		raise("provider_mismatch", 1, "configured", p.Configured, "measured", p.Measured)
+		raise("provider_mismatch", medium, "configured", p.Configured, "measured", p.Measured)
 	}
 	if h := st.Headroom; h != nil && h.Ratio < lowHeadroom {
-		raise("headroom_low", 1, "speed", strconv.FormatFloat(h.Speed, 'f', 1, 64), "bound", h.Bound)
+		raise("headroom_low", medium, "speed", strconv.FormatFloat(h.Speed, 'f', 1, 64), "bound", h.Bound)
 	}
 	out = append(out, l.encoderConditions(now.at)...)
 	out = append(out, l.windowConditions()...)
 	out = append(out, l.checkConditions(now.at)...)
 	for _, e := range l.a.cameras {
 		if e.flat.Load() == nil {
-			raise("not_calibrated", 1, "camera", string(e.id), "side", string(e.side))
+			raise("not_calibrated", medium, "camera", string(e.id), "side", string(e.side))
 		}
 	}
 	for i, c := range now.cameras {
 		b := before.cameras[i]
 		switch {
 		case c.Failed != nil:
-			raise("camera_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "reason", c.Failed.Error())
+			raise("camera_lost", high, "camera", string(c.Camera), "side", string(c.Side), "reason", c.Failed.Error())
 		case l.a.cameras[i].device != nil && l.a.cameras[i].device.Lost() != "":
-			raise("camera_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "reason", l.a.cameras[i].device.Lost())
+			raise("camera_lost", high, "camera", string(c.Camera), "side", string(c.Side), "reason", l.a.cameras[i].device.Lost())
 		case st.Cameras[i].State == "lost":
 			silent := silentAfter
 			if !c.LastFrame.IsZero() {
 				silent = now.at.Sub(c.LastFrame)
 			}
-			raise("camera_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "silent_s", strconv.Itoa(int(silent.Seconds())))
+			raise("camera_lost", high, "camera", string(c.Camera), "side", string(c.Side), "silent_s", strconv.Itoa(int(silent.Seconds())))
 		}
 		lost := c.Ledger.Overrun + c.Ledger.Underrun + c.Ledger.Incomplete - b.Ledger.Overrun - b.Ledger.Underrun - b.Ledger.Incomplete
 		if lost > 0 {
-			raise("inspection_lost", 0, "camera", string(c.Camera), "side", string(c.Side), "frames", fmt.Sprint(lost))
+			raise("inspection_lost", high, "camera", string(c.Camera), "side", string(c.Side), "frames", fmt.Sprint(lost))
 		}
 		if late := c.Ledger.DetectedOnly - b.Ledger.DetectedOnly; late > 0 {
-			raise("classifier_late", 1, "camera", string(c.Camera), "side", string(c.Side), "frames", fmt.Sprint(late))
+			raise("classifier_late", medium, "camera", string(c.Camera), "side", string(c.Side), "frames", fmt.Sprint(late))
 		}
 		if c.Unassigned > b.Unassigned {
-			raise("no_coil", 1, "metres", strconv.FormatFloat(float64(c.Unassigned)/1000, 'f', 0, 64))
+			raise("no_coil", medium, "metres", strconv.FormatFloat(float64(c.Unassigned)/1000, 'f', 0, 64))
 		}
 	}
 	return out

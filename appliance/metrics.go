@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/coilsight/coilsight/inspection"
 )
 
 // lineCollector reads the line's own counters when it is scraped, so that there is one set of numbers.
@@ -97,11 +99,11 @@ func (c *lineCollector) Collect(ch chan<- prometheus.Metric) {
 	count(c.busy, b.Busy.Seconds(), "classifier", "")
 	count(c.busy, c.a.line.RecordBusy().Seconds(), "record", "")
 	count(c.busy, processorTime().Seconds()/float64(runtime.GOMAXPROCS(0)), "processor", "")
-	standing := map[string]int{}
+	standing := map[inspection.AlarmPriority]int{}
 	for _, k := range st.Alarms {
 		standing[k.Priority]++
 	}
-	for _, p := range priorities {
-		gauge(c.alarms, float64(standing[p]), p)
+	for _, p := range inspection.AlarmPriorities() {
+		gauge(c.alarms, float64(standing[p]), string(p))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coilsight/coilsight/appliance/alarm"
 	"github.com/coilsight/coilsight/calibration"
 	"github.com/coilsight/coilsight/durable"
 	"github.com/coilsight/coilsight/inspection"
@@ -145,14 +146,14 @@ func (w *window) findings() []calibration.WindowFinding {
 }
 
 // windowPriority of the alarm that a fault raises.
-var windowPriority = map[calibration.WindowFault]int{
-	calibration.LampLost: 0, calibration.LampFailing: 0, calibration.FocusSoft: 1, calibration.MotionBlur: 1,
-	calibration.WindowDirty: 2, calibration.LampAgeing: 2,
+var windowPriority = map[calibration.WindowFault]inspection.AlarmPriority{
+	calibration.LampLost: high, calibration.LampFailing: high, calibration.FocusSoft: medium, calibration.MotionBlur: medium,
+	calibration.WindowDirty: low, calibration.LampAgeing: low,
 }
 
 // windowConditions are what is the matter with the lamps and windows. A camera that sees no light while another one of its side
 // does looks beside a narrow strip.
-func (l *live) windowConditions() (out []condition) {
+func (l *live) windowConditions() (out []alarm.Condition) {
 	lit := map[inspection.Side]bool{}
 	found := make([][]calibration.WindowFinding, len(l.a.cameras))
 	for i, e := range l.a.cameras {
@@ -175,7 +176,7 @@ func (l *live) windowConditions() (out []condition) {
 				a, b := e.geometry.Across(float64(f.From)), e.geometry.Across(float64(f.To))
 				values["across_mm"] = fmt.Sprintf("%.0f–%.0f", float64(min(a, b)), float64(max(a, b)))
 			}
-			out = append(out, condition{string(f.Fault), windowPriority[f.Fault], values})
+			out = append(out, about(string(f.Fault), windowPriority[f.Fault], values))
 		}
 	}
 	return out

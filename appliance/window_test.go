@@ -51,10 +51,10 @@ func TestWindowFaultsAreAlarmsWithTheirPlaceAcrossTheLine(t *testing.T) {
 	if len(got) != 2 {
 		t.Fatalf("conditions %+v, want dirt at the top and no light at the bottom", got)
 	}
-	if k := got[0]; k.code != "window_dirty" || k.priority != 2 || k.values["across_mm"] != "410–426" || k.values["darker"] != "15" || k.values["camera"] != "top" {
+	if k := got[0]; k.Code != "window_dirty" || k.Priority != low || k.Values["across_mm"] != "410–426" || k.Values["darker"] != "15" || k.Values["camera"] != "top" {
 		t.Errorf("got %+v", k)
 	}
-	if k := got[1]; k.code != "lamp_lost" || k.priority != 0 || k.values["camera"] != "bottom" {
+	if k := got[1]; k.Code != "lamp_lost" || k.Priority != high || k.Values["camera"] != "bottom" {
 		t.Errorf("got %+v", k)
 	}
 }

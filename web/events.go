@@ -27,11 +27,11 @@ func (a *api) registerEvents() {
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "stream-events", Method: http.MethodGet, Path: "/api/v1/events", Tags: []string{"live"},
 		Summary:     "Follow the line as it runs (server-sent events)",
-		Description: "Events: status (Live), defect (Defect), coil (Coil), and resync (no data), which says that events were missed: read anew what you show. The id of an event is its number; send it back in Last-Event-ID to go on after it. A client that does not keep up gets resync and is cut off. A comment line comes every 15 s when nothing else does.",
+		Description: "Events: status (Live), defect (Defect), coil (Coil), alarm (AlarmRecord), and resync (no data), which says that events were missed: read anew what you show. The id of an event is its number; send it back in Last-Event-ID to go on after it. A client that does not keep up gets resync and is cut off. A comment line comes every 15 s when nothing else does.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The stream; data of each event is one of these",
 			Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{OneOf: []*huma.Schema{
-				a.schemaOf(Live{}), a.schemaOf(inspection.Defect{}), a.schemaOf(inspection.Coil{}),
+				a.schemaOf(Live{}), a.schemaOf(inspection.Defect{}), a.schemaOf(inspection.Coil{}), a.schemaOf(inspection.AlarmRecord{}),
 			}}}},
 		}},
 		Errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},

@@ -53,7 +53,7 @@ type Subscription struct {
 	lost bool // cut off; guarded by hub.mu
 }
 
-// Publish sends an event of a type ("status", "defect", "coil") with data as JSON to every subscriber.
+// Publish sends an event of a type ("status", "defect", "coil", "alarm") with data as JSON to every subscriber.
 // It is safe for concurrent use. The error says that data cannot be JSON.
 func (h *Hub) Publish(eventType string, data any) error {
 	if l, ok := data.(Live); ok {

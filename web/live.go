@@ -16,7 +16,8 @@ type Live struct {
 	Cameras  []CameraState                  `json:"cameras"`
 	Model    string                         `json:"model"`
 	Provider ProviderState                  `json:"provider"`
-	Alarms   []Alarm                        `json:"alarms"`
+	Alarms   []inspection.Alarm             `json:"alarms" doc:"Those that people are told of: that nobody acknowledged first, then by priority"`
+	Flood    bool                           `json:"alarm_flood" doc:"So many come that the less urgent ones are to be grouped"`
 	Recent   []inspection.Defect            `json:"recent"` // newest first, at most 12
 	ByClass  map[inspection.DefectClass]int `json:"by_class"`
 	// InspectedMetres counts strip fully inspected on all sides since start, while it moved.
@@ -61,14 +62,6 @@ type ProviderState struct {
 	Measured       string  `json:"measured"`
 	CropsPerSecond float64 `json:"crops_per_second"`
 	Healthy        bool    `json:"healthy"`
-}
-
-// Alarm is a condition that asks for a person. Screens translate Code; Values fill the text.
-type Alarm struct {
-	Code     string            `json:"code"` // inspection_lost, camera_lost, severe_defect, defect_density, roll_period, no_coil, provider_mismatch, disk_low, classifier_late, headroom_low, not_calibrated, lamp_lost, lamp_failing, lamp_ageing, window_dirty, focus_soft, motion_blur, camera_changed, check_due, encoder_silent, encoder_stalled, encoder_mismatch, encoder_jumped, strip_backwards
-	Priority string            `json:"priority" enum:"high,medium,low"`
-	Since    time.Time         `json:"since"`
-	Values   map[string]string `json:"values,omitempty"`
 }
 
 // StripPicture is a stretch of one side's live picture: grey rows of Columns bytes, oldest first.

@@ -31,6 +31,7 @@ type Options struct {
 	Teachings Teachings
 	Cameras   CameraDesk
 	Encoder   EncoderDesk
+	Alarms    AlarmDesk
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
 	Metrics http.Handler // nil: no /metrics
@@ -93,6 +94,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerTeachings()
 	a.registerCameras()
 	a.registerEncoder()
+	a.registerAlarms()
 	polish(a.huma.OpenAPI())
 
 	docs, err := renderDocs(a.huma.OpenAPI())

@@ -183,6 +183,22 @@ CREATE TABLE IF NOT EXISTS coil_calibrations (
 	at      INTEGER NOT NULL,
 	PRIMARY KEY (coil, camera, kind)
 ) WITHOUT ROWID;
+`, `
+-- What became of alarms, and what people said of them. Rows are only added.
+CREATE TABLE IF NOT EXISTS alarms (
+	n         INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never used again
+	at        INTEGER NOT NULL,
+	event     TEXT    NOT NULL,
+	key       TEXT    NOT NULL,
+	code      TEXT    NOT NULL,
+	priority  TEXT    NOT NULL,
+	first_out INTEGER NOT NULL,
+	by_whom   TEXT    NOT NULL, -- empty: the appliance itself
+	reason    TEXT    NOT NULL,
+	until     INTEGER,
+	about     TEXT    NOT NULL -- JSON
+);
+CREATE INDEX IF NOT EXISTS alarms_key ON alarms (key, n);
 `}
 }
 

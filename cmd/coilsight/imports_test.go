@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"inference":           {"inspection", "models"},
 	"appliance/line":      {"inspection", "camera"},
 	"appliance/store":     {"inspection"},
-	"appliance/mes":       {"inspection"},
+	"appliance/alarm":     {"inspection"},
 	"appliance/teach":     {"inspection", "durable", "models", "inference", "camera", "camera/replay"},
 	"web":                 {"inspection"},
 	"web/ui":              {},

@@ -3,16 +3,24 @@ import { className } from './catalogue.svelte';
 import type { AlarmText } from './i18n/alarm.en';
 import { t } from './i18n/index.svelte';
 
-export function alarmText(alarm: Alarm): AlarmText {
+/** Whether nobody has said yet that he knows of it. */
+export function isUnacknowledged(alarm: Alarm): boolean {
+  return alarm.state === 'active' || alarm.state === 'returned';
+}
+
+export function alarmText(alarm: Pick<Alarm, 'code'>): AlarmText {
   return t().alarm[alarm.code] ?? t().alarmUnknown(alarm.code);
 }
 
 /** What an alarm is about, from the values it carries, and the page that shows it. */
-export function alarmSubject(alarm: Alarm): { text: string; href: string } {
+export function alarmSubject(alarm: Pick<Alarm, 'values'>): { text: string; href: string } {
   const v = alarm.values ?? {};
   const side = v.side === 'top' || v.side === 'bottom' ? t().side[v.side] : '';
   const parts = [
     v.class ? className(v.class) : '',
+    v.count && v.within_m ? t().alarms.countIn(v.count, v.within_m) : '',
+    v.percent ? `${v.percent} %` : '',
+    v.free_gb ? `${v.free_gb} GB` : '',
     side || (v.camera ?? ''),
     v.along_m ? `${v.along_m} m` : '',
     v.across_mm ? `${v.across_mm} mm` : '',

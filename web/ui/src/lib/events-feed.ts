@@ -9,7 +9,7 @@ export type FeedMessage =
   | { kind: 'resync' } // the server dropped events for us: read the state anew
   | { kind: 'event'; type: EventType; data: unknown };
 
-export const EVENT_TYPES = ['status', 'defect', 'coil'] as const;
+export const EVENT_TYPES = ['status', 'defect', 'coil', 'alarm'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** A stream that was cut off is asked for again after this long. */

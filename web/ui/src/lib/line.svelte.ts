@@ -1,7 +1,7 @@
 /** The state of the line as the event stream tells it, shared by every page. */
 
 import { api } from './api/client';
-import type { Coil, Defect, Live } from './api/types';
+import type { AlarmRecord, Coil, Defect, Live } from './api/types';
 import { listen } from './events';
 import type { FeedMessage } from './events-feed';
 
@@ -16,6 +16,7 @@ let generation = $state(0);
 
 const defectListeners = new Set<(defect: Defect) => void>();
 const coilListeners = new Set<(coil: Coil) => void>();
+const alarmListeners = new Set<(record: AlarmRecord) => void>();
 
 export const line = {
   get live(): Live | null {
@@ -32,6 +33,7 @@ export const line = {
     return generation;
   },
   onDefect: (receive: (defect: Defect) => void) => subscribe(defectListeners, receive),
+  onAlarm: (receive: (record: AlarmRecord) => void) => subscribe(alarmListeners, receive),
   onCoil: (receive: (coil: Coil) => void) => subscribe(coilListeners, receive),
 };
 
@@ -73,6 +75,7 @@ export function follow(): () => void {
       case 'event':
         if (message.type === 'status') live = message.data as Live;
         if (message.type === 'defect') for (const l of defectListeners) l(message.data as Defect);
+        if (message.type === 'alarm') for (const l of alarmListeners) l(message.data as AlarmRecord);
         if (message.type === 'coil') for (const l of coilListeners) l(message.data as Coil);
     }
   };

@@ -2,6 +2,8 @@
 
 import { t } from '../i18n/index.svelte';
 import type {
+  AlarmList,
+  AlarmRecord,
   CalibrationVersion,
   CameraCheck,
   CameraDetail,
@@ -115,6 +117,16 @@ const changeTeaching = (seen: TeachingList, what: string, by: string) =>
     { by },
   );
 
+/** Lines of the alarms' history that are read at once. */
+export const ALARM_LINES = 50;
+
+export interface AlarmCommand {
+  event: 'acknowledged' | 'shelved' | 'unshelved' | 'out_of_service' | 'in_service';
+  by: string;
+  reason?: string;
+  minutes?: number;
+}
+
 export const api = {
   live: (signal?: AbortSignal) => json<Live>(`${BASE}/live`, signal),
   coils: (query: URLSearchParams, signal?: AbortSignal) => json<CoilList>(`${BASE}/coils?${query}`, signal),
@@ -180,6 +192,14 @@ export const api = {
   encoder: (signal?: AbortSignal) => json<EncoderDetail>(`${BASE}/encoder`, signal),
   fitScale: (by: string, coils: { coil: string; length_mm: number }[]) =>
     post<CalibrationVersion>(`${BASE}/encoder/scale`, { by, coils }),
+  alarms: (signal?: AbortSignal) => json<AlarmList>(`${BASE}/alarms`, signal),
+  alarmHistory: (before = 0, signal?: AbortSignal) =>
+    json<{ records: AlarmRecord[] }>(
+      `${BASE}/alarms/history?before=${before}&limit=${ALARM_LINES}`,
+      signal,
+    ).then((read) => read.records),
+  commandAlarm: (key: string, command: AlarmCommand) =>
+    post<AlarmRecord>(`${BASE}/alarms/${encodeURIComponent(key)}`, command),
   models: () => json<ModelState>(`${BASE}/models`),
   /** The same document comes with 503 while the appliance is not ready. */
   readiness: async (): Promise<Readiness> => {

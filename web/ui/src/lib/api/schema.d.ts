@@ -4,6 +4,60 @@
  */
 
 export interface paths {
+  '/api/v1/alarms': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the alarms that stand, those set aside, and the rules */
+    get: operations['list-alarms'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/alarms/history': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Read what became of alarms, the newest first */
+    get: operations['list-alarm-history'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/alarms/{key}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Acknowledge an alarm, shelve it for a time, put it out of service, or bring it back
+     * @description 409 where the alarm is in no state for it. What was shelved comes back by itself; what is out of service does not. Both outlive a restart.
+     */
+    post: operations['command-alarm'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/cameras': {
     parameters: {
       query?: never;
@@ -523,7 +577,7 @@ export interface paths {
     };
     /**
      * Follow the line as it runs (server-sent events)
-     * @description Events: status (Live), defect (Defect), coil (Coil), and resync (no data), which says that events were missed: read anew what you show. The id of an event is its number; send it back in Last-Event-ID to go on after it. A client that does not keep up gets resync and is cut off. A comment line comes every 15 s when nothing else does.
+     * @description Events: status (Live), defect (Defect), coil (Coil), alarm (AlarmRecord), and resync (no data), which says that events were missed: read anew what you show. The id of an event is its number; send it back in Last-Event-ID to go on after it. A client that does not keep up gets resync and is cut off. A comment line comes every 15 s when nothing else does.
      */
     get: operations['stream-events'];
     put?: never;
@@ -882,14 +936,117 @@ export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     Alarm: {
+      by?: string;
+      /** @description inspection_lost, camera_lost, severe_defect, defect_density, coverage_low, roll_period, no_coil, provider_mismatch, model_refused, record_failing, disk_low, classifier_late, headroom_low, not_calibrated, lamp_lost, lamp_failing, lamp_ageing, window_dirty, focus_soft, motion_blur, camera_changed, check_due, encoder_silent, encoder_stalled, encoder_mismatch, encoder_jumped, strip_backwards */
       code: string;
+      /** @description It came first, when no other stood: often the cause of the rest */
+      first_out: boolean;
+      /** @description Names it for commands: its code, and what it is about */
+      key: string;
       /** @enum {string} */
       priority: 'high' | 'medium' | 'low';
-      /** Format: date-time */
+      reason?: string;
+      /**
+       * Format: date-time
+       * @description Since when its condition holds; of one that has gone, held; of one that is shelved or out of service, since when it is
+       */
       since: string;
+      /** @enum {string} */
+      state: 'active' | 'acknowledged' | 'returned' | 'shelved' | 'out_of_service';
+      /** Format: int64 */
+      times: number;
+      /**
+       * Format: date-time
+       * @description When a shelved one comes back
+       */
+      until?: string;
       values?: {
         [key: string]: string;
       };
+    };
+    AlarmCommand: {
+      /** @description The name of the person */
+      by: string;
+      /**
+       * @description What it is to become
+       * @enum {string}
+       */
+      event: 'acknowledged' | 'shelved' | 'unshelved' | 'out_of_service' | 'in_service';
+      /**
+       * Format: int64
+       * @description How long it is shelved
+       */
+      minutes?: number;
+      /** @description Needed to shelve and to put out of service */
+      reason?: string;
+    };
+    AlarmHistoryOutputBody: {
+      records: components['schemas']['AlarmRecord'][];
+    };
+    AlarmList: {
+      /** @description Shelved or out of service */
+      aside: components['schemas']['Alarm'][];
+      /** @description More than 10 were raised within 10 minutes; screens group the less urgent ones */
+      flood: boolean;
+      /** @description What makes an alarm of defects, by the configuration */
+      rules: components['schemas']['AlarmRule'][];
+      /** @description Those that nobody acknowledged first, then by priority */
+      standing: components['schemas']['Alarm'][];
+    };
+    AlarmRecord: {
+      /** Format: date-time */
+      at: string;
+      /** @description Absent: the appliance itself */
+      by?: string;
+      code?: string;
+      /** @enum {string} */
+      event:
+        | 'raised'
+        | 'returned'
+        | 'acknowledged'
+        | 'shelved'
+        | 'unshelved'
+        | 'out_of_service'
+        | 'in_service'
+        | 'flood_began'
+        | 'flood_ended';
+      first_out?: boolean;
+      /** @description Absent of a flood */
+      key?: string;
+      priority?: string;
+      reason?: string;
+      /** Format: int64 */
+      seq: number;
+      /** Format: date-time */
+      until?: string;
+      values?: {
+        [key: string]: string;
+      };
+    };
+    AlarmRule: {
+      /** @description Empty: all */
+      classes: string[];
+      /** Format: int64 */
+      count: number;
+      id: string;
+      /** Format: float */
+      min_confidence: number;
+      /** Format: double */
+      min_length_mm: number;
+      /** Format: int32 */
+      min_severity: number;
+      /** @enum {string} */
+      priority: 'high' | 'medium' | 'low';
+      /**
+       * @description Absent: both
+       * @enum {string}
+       */
+      side?: 'top' | 'bottom';
+      /**
+       * Format: double
+       * @description Metres of strip that hold so many; with a count of 1 each is an alarm
+       */
+      within_m: number;
     };
     AlignmentRequest: {
       /** @description The name of the person */
@@ -1511,6 +1668,9 @@ export interface components {
       cameras: components['schemas']['CameraDetail'][];
     };
     Live: {
+      /** @description So many come that the less urgent ones are to be grouped */
+      alarm_flood: boolean;
+      /** @description Those that people are told of: that nobody acknowledged first, then by priority */
       alarms: components['schemas']['Alarm'][];
       by_class: {
         [key: string]: number;
@@ -2077,6 +2237,133 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  'list-alarms': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AlarmList'];
+        };
+      };
+      /** @description Error */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'list-alarm-history': {
+    parameters: {
+      query?: {
+        /** @description Lines older than this seq; 0: from the newest */
+        before?: number;
+        /** @description Of this code alone */
+        code?: string;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AlarmHistoryOutputBody'];
+        };
+      };
+      /** @description Error */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'command-alarm': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        key: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AlarmCommand'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AlarmRecord'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
   'list-cameras': {
     parameters: {
       query?: never;
@@ -3736,7 +4023,10 @@ export interface operations {
         };
         content: {
           'text/event-stream':
-            components['schemas']['Live'] | components['schemas']['Defect'] | components['schemas']['Coil'];
+            | components['schemas']['Live']
+            | components['schemas']['Defect']
+            | components['schemas']['Coil']
+            | components['schemas']['AlarmRecord'];
         };
       };
       /** @description Unprocessable Entity */

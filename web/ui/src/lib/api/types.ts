@@ -5,6 +5,9 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type Alarm = Schemas['Alarm'];
+export type AlarmList = Schemas['AlarmList'];
+export type AlarmRecord = Schemas['AlarmRecord'];
+export type AlarmRule = Schemas['AlarmRule'];
 export type CalibrationVersion = Schemas['CalibrationVersion'];
 export type CameraCheck = Schemas['CameraCheck'];
 export type CameraDetail = Schemas['CameraDetail'];

@@ -103,6 +103,11 @@ export const alarm = {
     'Something in the process has changed.',
     'Look at the map for a pattern: descaling, water, scale.',
   ),
+  coverage_low: say(
+    'Too little of the coil is inspected',
+    'What was not seen is a gap; the coil may be held.',
+    'Look at the cameras’ ledger for the cause: load, light or a lost camera.',
+  ),
   roll_period: say(
     'Mark repeats with a roll',
     'Every further coil carries the mark.',

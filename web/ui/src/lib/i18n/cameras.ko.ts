@@ -103,7 +103,7 @@ export const cameras: Messages['cameras'] = {
   piece: { white: '흰색 기준판', target: '인쇄 기준판' },
   passed: '교정한 날과 같음',
   changed: '달라짐',
-  checkOf: (at, by, piece) => `${at}, ${by}, ${piece}`,
+  checkOf: (at, by, piece) => `${at}, 담당 ${by}, ${piece}`,
   thenNow: (then, now, limit) => `당시 ${then}, 현재 ${now}, 허용 변화 ${limit}`,
   figure: {
     grey: '밝기, 계조',

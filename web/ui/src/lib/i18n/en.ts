@@ -1,6 +1,7 @@
 /** English messages, and by their type the list of what every language must say. */
 
 import { alarm, alarmUnknown } from './alarm.en';
+import { alarms } from './alarms.en';
 import { cameras } from './cameras.en';
 import { plural } from './plural';
 import { teach } from './teach.en';
@@ -11,6 +12,7 @@ export const en = {
     live: 'Live',
     coils: 'Coils',
     teach: 'Teaching',
+    alarms: 'Alarms',
     cameras: 'Cameras',
     api: 'API',
     about: 'About',
@@ -114,6 +116,7 @@ export const en = {
   },
   alarm,
   alarmUnknown,
+  alarms,
   coils: {
     title: 'Coils',
     search: 'Search',

@@ -1,5 +1,6 @@
 import type { Messages } from './en';
 import { alarm, alarmUnknown } from './alarm.ko';
+import { alarms } from './alarms.ko';
 import { cameras } from './cameras.ko';
 import { teach } from './teach.ko';
 
@@ -9,6 +10,7 @@ export const ko: Messages = {
     live: '실시간',
     coils: '코일',
     teach: '학습',
+    alarms: '경보',
     cameras: '카메라',
     api: 'API',
     about: '정보',
@@ -113,6 +115,7 @@ export const ko: Messages = {
   },
   alarm,
   alarmUnknown,
+  alarms,
   coils: {
     title: '코일',
     search: '검색',

@@ -1,0 +1,59 @@
+package appliance
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/web"
+)
+
+func TestAlarmsAreCommandedAndKept(t *testing.T) {
+	c := fakeConfig(t)
+	dim, _ := even(t, 150)
+	c.Cameras = []CameraConfig{{ID: "top", Side: "top", Address: dim, Pixels: 512, MMPerPixel: 0.5, LineRateHz: 8000}}
+	a, stop := runAppliance(t, c)
+	state := func(key string) (s inspection.AlarmState) {
+		l := a.alarms.Alarms()
+		for _, k := range append(l.Standing, l.Aside...) {
+			if k.Key == key {
+				s = k.State
+			}
+		}
+		return s
+	}
+	eventually(t, 5*time.Second, "an alarm for the camera that was never calibrated", func() bool { return state("not_calibrated:top") == inspection.AlarmActive })
+	if _, err := a.alarms.Command("not_calibrated:top", web.AlarmCommand{Event: inspection.AlarmWasAcked, By: "Kim"}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := a.alarms.Command("not_calibrated:top", web.AlarmCommand{Event: inspection.AlarmWasShelved, By: "Kim", Reason: "the target is on its way", Minutes: 60})
+	if err != nil || r.Until == nil {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	stop() // and what happened is written by then
+
+	a, stop = runAppliance(t, c)
+	defer stop()
+	time.Sleep(2 * statusEvery)
+	if s := state("not_calibrated:top"); s != inspection.AlarmShelved {
+		t.Errorf("after a restart it is %q, want shelved", s)
+	}
+	got, err := a.alarms.AlarmHistory(t.Context(), 0, "not_calibrated", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events []string
+	for _, r := range got {
+		events = append(events, string(r.Event)+" "+r.By)
+	}
+	if s := strings.Join(events, ", "); s != "shelved Kim, acknowledged Kim, raised " {
+		t.Errorf("the history is %q", s)
+	}
+	if k := got[0]; k.Reason != "the target is on its way" || !k.Until.Equal(r.Until.Truncate(time.Microsecond)) || k.Values["camera"] != "top" {
+		t.Errorf("the newest line is %+v", k)
+	}
+	if older, err := a.alarms.AlarmHistory(t.Context(), got[1].Seq, "", 10); err != nil || len(older) == 0 || older[0].Seq >= got[1].Seq {
+		t.Errorf("older than %d are %+v, %v", got[1].Seq, older, err)
+	}
+}
