@@ -32,15 +32,29 @@ func (b Checkerboard) Check() error {
 	return nil
 }
 
-// PDF writes the board on a page of A4, to be printed at its own size. One that does not fit is an error.
-func (b Checkerboard) PDF(w io.Writer) error {
+// Measures of the board's page in mm.
+const boardTop, boardBottom = 42.0, 10.0
+
+// size of the board with its outer squares, mm.
+func (b Checkerboard) size() (width, height float64) {
+	return float64(b.Columns+1) * b.Square, float64(b.Rows+1) * b.Square
+}
+
+// CheckPage reports a board that is not possible, or that does not fit on a page of A4.
+func (b Checkerboard) CheckPage() error {
 	if err := b.Check(); err != nil {
 		return err
 	}
-	const top, bottom = 42.0, 10.0
-	width, height := float64(b.Columns+1)*b.Square, float64(b.Rows+1)*b.Square
-	if width > pageWidth-2*pageMargin || height > pageHeight-top-bottom {
-		return fmt.Errorf("a board of %g x %g mm does not fit on a page of A4; allowed are %g x %g", width, height, pageWidth-2*pageMargin, pageHeight-top-bottom)
+	if w, h := b.size(); w > pageWidth-2*pageMargin || h > pageHeight-boardTop-boardBottom {
+		return fmt.Errorf("a board of %g x %g mm does not fit on a page of A4; allowed are %g x %g", w, h, pageWidth-2*pageMargin, pageHeight-boardTop-boardBottom)
+	}
+	return nil
+}
+
+// PDF writes the board on a page of A4, to be printed at its own size. One that does not fit is an error.
+func (b Checkerboard) PDF(w io.Writer) error {
+	if err := b.CheckPage(); err != nil {
+		return err
 	}
 	p := fpdf.New("L", "mm", "A4", "")
 	p.SetTitle("Coilsight checkerboard", true)
@@ -52,11 +66,12 @@ func (b Checkerboard) PDF(w io.Writer) error {
 	p.CellFormat(0, 5, "The ruler below must be 100 mm long. Glue the page on something flat and stiff.", "", 1, "L", false, 0, "")
 	ruler(p, pageMargin, 22)
 	p.SetFillColor(0, 0, 0)
+	width, _ := b.size()
 	left := (pageWidth - width) / 2
 	for j := range b.Rows + 1 {
 		for i := range b.Columns + 1 {
 			if (i+j)&1 == 0 {
-				p.Rect(left+float64(i)*b.Square, top+float64(j)*b.Square, b.Square, b.Square, "F")
+				p.Rect(left+float64(i)*b.Square, boardTop+float64(j)*b.Square, b.Square, b.Square, "F")
 			}
 		}
 	}
