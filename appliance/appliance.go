@@ -73,6 +73,7 @@ type eye struct {
 	geometry calibration.Geometry
 	// geometryVersion is what geometry comes from; Number 0: the configuration.
 	geometryVersion calibration.Version
+	area            calibration.Version // what frames are rectified by; Number 0: they are not
 	// flat corrects the frames, nil: nothing does. next takes its place where a coil begins.
 	flat, next atomic.Pointer[flatField]
 	window     *window
