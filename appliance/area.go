@@ -54,6 +54,20 @@ func (a areaCalibration) fits(c CameraConfig, width, height int) error {
 	return nil
 }
 
+// areaWaits refuses to calibrate frames that are not those of the next start: a newer area is kept than the one in force.
+func (e *eye) areaWaits(s calibration.Shelf) error {
+	switch e.device.(type) {
+	case filmed, *rectified:
+	default:
+		return nil
+	}
+	v, ok, err := s.Latest(e.id, calibration.AreaKind)
+	if err != nil || !ok || v.Number == e.area.Number {
+		return err
+	}
+	return &inspection.ConflictError{Noun: "camera", ID: string(e.id), Reason: fmt.Sprintf("will be rectified by calibration area-%d when the appliance starts next, and its columns are others then; start it again first", v.Number)}
+}
+
 // rectified is an area camera whose pictures are turned into frames of which columns are equal millimetres across and lines equal
 // millimetres along.
 type rectified struct {

@@ -1,6 +1,7 @@
 package appliance
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"github.com/coilsight/coilsight/calibration"
 	"github.com/coilsight/coilsight/calibration/scene"
 	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/web"
 )
 
 // filmOf makes a film of a camera's picture of the strip.
@@ -120,14 +122,21 @@ func TestFramesOfACalibratedAreaCameraAreRectified(t *testing.T) {
 	if views := (&cameraDesk{ap}).Cameras(); len(views[0].Calibrations) != 1 || views[0].Calibrations[0].Kind != "area" || len(views[0].Faults) != 0 || views[0].View.MMPerPixel != 0.5 {
 		t.Errorf("the page shows %+v", views[0])
 	}
-	if err := ap.Close(); err != nil {
-		t.Error(err)
-	}
 	// Pictures of another size than those that were calibrated.
 	other := a
 	other.Width = 640
 	if _, err := shelf.KeepArea("top", "Kim", at, other); err != nil {
 		t.Fatal(err)
+	}
+	for what, take := range map[string]func(context.Context, inspection.CameraID, string) (web.CalibrationVersion, error){
+		"flat field": (&cameraDesk{ap}).TakeFlatField, "geometry": (&cameraDesk{ap}).TakeGeometry,
+	} {
+		if _, err := take(t.Context(), "top", "Kim"); err == nil || !strings.Contains(err.Error(), "will be rectified by calibration area-2 when the appliance starts next") {
+			t.Errorf("a %s before the newer area is in force: %v", what, err)
+		}
+	}
+	if err := ap.Close(); err != nil {
+		t.Error(err)
 	}
 	if err := open(); err == nil || !strings.Contains(err.Error(), "camera top: its pictures are 320 x 240 pixels; calibration area-2 is of pictures of 640 x 240: calibrate it again") {
 		t.Errorf("pictures of another size: %v", err)

@@ -283,6 +283,9 @@ func (d *cameraDesk) TakeFlatField(ctx context.Context, id inspection.CameraID, 
 	if err != nil {
 		return none, err
 	}
+	if err := e.areaWaits(d.a.o.Config.Calibrations()); err != nil {
+		return none, err
+	}
 	white, err := e.white(ctx)
 	if err != nil {
 		return none, err
@@ -315,6 +318,9 @@ func (d *cameraDesk) TakeGeometry(ctx context.Context, id inspection.CameraID, b
 	var none web.CalibrationVersion
 	e, err := d.find(id)
 	if err != nil {
+		return none, err
+	}
+	if err := e.areaWaits(d.a.o.Config.Calibrations()); err != nil {
 		return none, err
 	}
 	m, err := e.picture(ctx, geometryLines, flatFieldWithin)

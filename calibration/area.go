@@ -63,7 +63,7 @@ func (a Area) Check() error {
 		return fmt.Errorf("a focal length of %g x %g pixels is not possible; it must be more than 0", a.Matrix[0], a.Matrix[1])
 	case a.MMPerPixel != 0 && !(a.MMPerPixel >= 0.01 && a.MMPerPixel <= 10):
 		return fmt.Errorf("%g mm a pixel are not possible; allowed are 0.01 to 10", float64(a.MMPerPixel))
-	case a.Columns < 0 || a.Rows < 0 || a.Columns > mostColumns || a.Columns*a.Rows > mostPixels:
+	case a.Columns < 0 || a.Rows < 0 || a.Columns > mostColumns || a.Rows > mostPixels || a.Columns*a.Rows > mostPixels:
 		return fmt.Errorf("a rectified picture of %d x %d pixels is not possible; allowed are %d columns and %d pixels", a.Columns, a.Rows, mostColumns, mostPixels)
 	}
 	return nil
