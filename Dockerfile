@@ -16,7 +16,7 @@ RUN cd web/ui && npm run build
 
 FROM ${GO_IMAGE} AS build
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    g++ pkg-config libopencv-core-dev libopencv-imgproc-dev libaravis-dev libusb-1.0-0-dev && rm -rf /var/lib/apt/lists/*
+    g++ pkg-config libopencv-core-dev libopencv-imgproc-dev libopencv-calib3d-dev libaravis-dev libusb-1.0-0-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
@@ -32,7 +32,7 @@ RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq 
     -o 'Dpkg::Options::=--path-exclude=/usr/lib/*/libLLVM*' \
     -o 'Dpkg::Options::=--path-exclude=/usr/lib/*/libz3*' \
     -o 'Dpkg::Options::=--path-exclude=/usr/lib/*/dri/*' \
-    libopencv-core406 libopencv-imgproc406 libaravis-0.8-0 tzdata \
+    libopencv-core406 libopencv-imgproc406 libopencv-calib3d406 libaravis-0.8-0 tzdata \
     && apt-get clean && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 coilsight \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin coilsight \

@@ -32,11 +32,14 @@ func (e *eye) restoreAlignment(s calibration.Shelf) error {
 		return err
 	}
 	e.along, e.alignmentVersion = f.Along, v
-	if f.Position != nil && e.geometryVersion.Number == 0 {
+	if f.Position != nil && e.measured() {
 		e.geometry.Position = *f.Position
 	}
 	return nil
 }
+
+// measured tells that no target says where the camera looks, but somebody's measure.
+func (e *eye) measured() bool { return e.geometryVersion.Number == 0 && e.area.Number == 0 }
 
 // TakeAlignment finds where a camera lies against another one from what both see of the next strip. It is taken up when the
 // appliance starts next: places of a running line do not move.
@@ -102,7 +105,7 @@ func (e *eye) alignWith(ctx context.Context, with *eye, reach inspection.MM) (ou
 	out.pictures = shown[:]
 	out.With, out.Found, out.Step = with.id, found, c.Step
 	out.Along = e.along - inspection.MM(found.Lines)*c.Step
-	if e.geometryVersion.Number == 0 && across > 0 {
+	if e.measured() && across > 0 {
 		p := e.geometry.Position + inspection.MM(found.Pixels)*c.Step
 		out.Position = &p
 	}

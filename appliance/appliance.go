@@ -81,6 +81,7 @@ type eye struct {
 	// configuration.
 	along            inspection.MM
 	alignmentVersion calibration.Version
+	area            calibration.Version // what frames are rectified by; Number 0: they are not
 	// flat corrects the frames, nil: nothing does. next takes its place where a coil begins.
 	flat, next atomic.Pointer[flatField]
 	window     *window

@@ -33,7 +33,32 @@ func newFlatField(f calibration.FlatField, v calibration.Version) *flatField {
 
 // restore takes up the calibrations that are kept of a camera. What cannot be used is an error, and the rest holds all the same.
 func (e *eye) restore(s calibration.Shelf) error {
-	return errors.Join(e.restoreFlatField(s), e.restoreGeometry(s), e.restoreAlignment(s))
+	return errors.Join(e.restoreArea(s), e.restoreFlatField(s), e.restoreGeometry(s), e.restoreAlignment(s))
+}
+
+// restoreArea says of an area calibration that nothing is rectified by: only video has whole pictures.
+func (e *eye) restoreArea(s calibration.Shelf) error {
+	v, ok, err := s.Latest(e.id, calibration.AreaKind)
+	if err != nil || !ok || e.area.Number > 0 {
+		return err
+	}
+	return fmt.Errorf("calibration area-%d of camera %s rectifies pictures of a video; its address is none, so that it is not used", v.Number, e.id)
+}
+
+// superseded tells that a version was made before the frames were rectified as they are now, when their columns were others.
+func (e *eye) superseded(v calibration.Version) bool {
+	return e.area.Number > 0 && v.Kind != calibration.AreaKind && v.At.Before(e.area.At)
+}
+
+// refuses says why a version cannot be used. The place of a geometry that is superseded is taken by the area.
+func (e *eye) refuses(v calibration.Version) error {
+	switch {
+	case !e.superseded(v):
+		return v.Check(e.id, e.width)
+	case v.Kind == calibration.FlatFieldKind:
+		return fmt.Errorf("calibration flatfield-%d of camera %s was made before area-%d, when the frames' columns were others: calibrate it again", v.Number, e.id, e.area.Number)
+	}
+	return nil
 }
 
 func (e *eye) restoreFlatField(s calibration.Shelf) error {
@@ -54,7 +79,7 @@ func (e *eye) restoreFlatField(s calibration.Shelf) error {
 func (e *eye) restoreGeometry(s calibration.Shelf) error {
 	var f calibration.GeometryFit
 	v, ok, err := e.latest(s, calibration.GeometryKind, &f)
-	if err != nil || !ok {
+	if err != nil || !ok || e.superseded(v) {
 		return err
 	}
 	g := e.geometry
@@ -71,7 +96,7 @@ func (e *eye) restoreGeometry(s calibration.Shelf) error {
 func (e *eye) latest(s calibration.Shelf, kind calibration.Kind, values any) (v calibration.Version, ok bool, err error) {
 	v, ok, err = s.Latest(e.id, kind)
 	if err == nil && ok {
-		err = v.Check(e.id, e.width)
+		err = e.refuses(v)
 	}
 	if err != nil || !ok {
 		return v, false, err
@@ -95,7 +120,7 @@ func (e *eye) inForce() (in []inspection.CalibrationRef) {
 	if f := e.flat.Load(); f != nil && f.version.Number > 0 {
 		in = append(in, f.version.Ref())
 	}
-	for _, v := range []calibration.Version{e.geometryVersion, e.alignmentVersion} {
+	for _, v := range []calibration.Version{e.area, e.geometryVersion, e.alignmentVersion} {
 		if v.Number > 0 {
 			in = append(in, v.Ref())
 		}
@@ -144,7 +169,7 @@ func (d *cameraDesk) Cameras() []web.CameraDetail {
 				c.FlatField = &shown
 			}
 			c.Calibrations = append(c.Calibrations, shown)
-			if err := v.Check(e.id, e.width); err != nil {
+			if err := e.refuses(v); err != nil {
 				faults = append(faults, err)
 			}
 		}
@@ -261,6 +286,9 @@ func (d *cameraDesk) TakeFlatField(ctx context.Context, id inspection.CameraID, 
 	if err != nil {
 		return none, err
 	}
+	if err := e.areaWaits(d.a.o.Config.Calibrations()); err != nil {
+		return none, err
+	}
 	white, err := e.white(ctx)
 	if err != nil {
 		return none, err
@@ -294,6 +322,9 @@ func (d *cameraDesk) TakeGeometry(ctx context.Context, id inspection.CameraID, b
 	var none web.CalibrationVersion
 	e, err := d.find(id)
 	if err != nil {
+		return none, err
+	}
+	if err := e.areaWaits(d.a.o.Config.Calibrations()); err != nil {
 		return none, err
 	}
 	m, err := e.picture(ctx, geometryLines, flatFieldWithin)

@@ -52,7 +52,12 @@ func (a *Appliance) openCamera(ctx context.Context, c CameraConfig, scale *lineS
 	if err != nil {
 		return err
 	}
-	s, err := openDevice(ctx, c, scale, a.o.Log)
+	area, err := areaOf(a.o.Config.Calibrations(), c)
+	if err != nil {
+		d.Close()
+		return err
+	}
+	s, err := openDevice(ctx, c, area, e.MMPerCount, scale, a.o.Log)
 	if err != nil {
 		d.Close()
 		return err
@@ -62,6 +67,10 @@ func (a *Appliance) openCamera(ctx context.Context, c CameraConfig, scale *lineS
 		geometry: calibration.Geometry{
 			MMPerPixel: c.MMPerPixel, MMPerCount: e.MMPerCount, OperatorSideRight: c.OperatorSideRight, Position: c.PositionMM,
 		},
+	}
+	if area.version.Number > 0 { // stands over what the configuration says
+		eye.area = area.version
+		eye.geometry.MMPerPixel, eye.geometry.Position = area.MMPerPixel, area.Position(c.OperatorSideRight)
 	}
 	var frames line.FrameSource = s
 	if e.Source != encoderLines && c.isClocked() {

@@ -29,9 +29,9 @@ type device interface {
 	Close() error
 }
 
-// openDevice makes the camera that an address names: a folder of recorded strip, a video, or a GenICam camera, which may come
-// later.
-func openDevice(ctx context.Context, c CameraConfig, scale *lineScale, log *slog.Logger) (device, error) {
+// openDevice makes the camera that an address names: a folder of recorded strip, a video, rectified where it was calibrated, or a
+// GenICam camera, which may come later.
+func openDevice(ctx context.Context, c CameraConfig, area areaCalibration, mmPerCount inspection.MM, scale *lineScale, log *slog.Logger) (device, error) {
 	kind, rest, _ := strings.Cut(c.Address, ":")
 	switch kind {
 	case "folder":
@@ -44,6 +44,9 @@ func openDevice(ctx context.Context, c CameraConfig, scale *lineScale, log *slog
 		s, err := video.Open(ctx, video.Options{Camera: inspection.CameraID(c.ID), Input: rest, Buffers: videoBuffers})
 		if err != nil {
 			return nil, err
+		}
+		if area.version.Number > 0 {
+			return newRectified(filmed{s, c.Address}, area, c, mmPerCount)
 		}
 		w, _ := s.Size()
 		return filmed{s, c.Address}, c.sized(w, s)

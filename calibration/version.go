@@ -32,6 +32,7 @@ const (
 	AlignmentKind Kind = "alignment"
 	FocusKind     Kind = "focus"
 	CheckKind     Kind = "check" // that nothing has changed since
+	AreaKind      Kind = "area"
 )
 
 // Version is one calibration of a camera as it was made. It never changes.
@@ -165,7 +166,7 @@ func (s Shelf) Latest(camera inspection.CameraID, kind Kind) (v Version, ok bool
 
 // List reads every version of a camera, the newest of each kind first, but for the checks. Damaged ones are named in faults.
 func (s Shelf) List(camera inspection.CameraID) (all []Version, faults []error) {
-	for _, kind := range []Kind{FlatFieldKind, GeometryKind, EncoderKind, AlignmentKind, FocusKind} {
+	for _, kind := range []Kind{FlatFieldKind, GeometryKind, EncoderKind, AlignmentKind, FocusKind, AreaKind} {
 		numbers, err := s.names(camera, kind)
 		if err != nil {
 			return all, append(faults, err)
@@ -196,7 +197,7 @@ func (s Shelf) Keep(kind Kind, camera inspection.CameraID, by string, at time.Ti
 			sum.Write(p.Row(y))
 		}
 		v.Pictures = append(v.Pictures, hex.EncodeToString(sum.Sum(nil)))
-		if kind != AlignmentKind { // whose pictures are no frames
+		if kind != AlignmentKind && kind != AreaKind { // whose pictures are no frames
 			v.Width = p.Width
 		}
 	}
@@ -228,4 +229,9 @@ func (s Shelf) KeepFlatField(camera inspection.CameraID, by string, at time.Time
 // KeepGeometry keeps a geometry.
 func (s Shelf) KeepGeometry(camera inspection.CameraID, by string, at time.Time, f GeometryFit, picture inspection.LineImage) (Version, error) {
 	return s.Keep(GeometryKind, camera, by, at, f, map[string]float64{"rms_mm": f.RMS, "most_mm": f.Most}, picture)
+}
+
+// KeepArea keeps an area camera.
+func (s Shelf) KeepArea(camera inspection.CameraID, by string, at time.Time, a Area, pictures ...inspection.LineImage) (Version, error) {
+	return s.Keep(AreaKind, camera, by, at, a, map[string]float64{"rms_mm": a.RMS, "most_mm": a.Most, "rms_pixels": a.RMSPixels, "coverage_percent": 100 * a.Coverage}, pictures...)
 }

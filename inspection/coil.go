@@ -44,7 +44,7 @@ type Setup struct {
 // CalibrationRef names a version of a camera's calibration, which never changes.
 type CalibrationRef struct {
 	Camera  CameraID  `json:"camera"`
-	Kind    string    `json:"kind"` // flatfield, geometry, encoder, alignment
+	Kind    string    `json:"kind"` // flatfield, geometry, encoder, alignment, area
 	Version int       `json:"version"`
 	At      time.Time `json:"at"` // when it was made
 }

@@ -105,7 +105,7 @@ type CameraTransfer struct {
 
 // CalibrationVersion is one calibration as it was made.
 type CalibrationVersion struct {
-	Kind      string             `json:"kind" enum:"flatfield,geometry,encoder,alignment,focus"`
+	Kind      string             `json:"kind" enum:"flatfield,geometry,encoder,alignment,focus,area"`
 	Version   int                `json:"version"`
 	At        time.Time          `json:"at"`
 	By        string             `json:"by"`

@@ -22,18 +22,18 @@ import (
 func calibrateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "calibrate",
-		Short: "Calibrate cameras from pictures: flat field, geometry, encoder, alignment",
+		Short: "Calibrate cameras from pictures: flat field, geometry, area, encoder, alignment",
 		Long: `Fits a calibration to pictures that coilsight camera grab took, and keeps it in the data folder as a version that is
-never overwritten. The page Cameras does the same with a running camera. A flat field is taken up where a coil begins, a geometry and an
-encoder's scale when the appliance starts next.`,
-		Example: "  coilsight calibrate target --width 1600 --out target.pdf\n  coilsight calibrate flatfield --camera top --by Kim white.png\n  coilsight calibrate geometry --camera top --by Kim target.png\n  coilsight calibrate encoder --by Kim A1=812034:405120 A2=633100:315890\n  coilsight calibrate align first.png second.png\n  coilsight calibrate list --camera top",
+never overwritten. The page Cameras does the same with a running camera. A flat field is taken up where a coil begins, a geometry, an
+area camera and an encoder's scale when the appliance starts next.`,
+		Example: "  coilsight calibrate target --width 1600 --out target.pdf\n  coilsight calibrate flatfield --camera top --by Kim white.png\n  coilsight calibrate geometry --camera top --by Kim target.png\n  coilsight calibrate area --camera top --by Kim --columns 9 --rows 6 --square 20 tilted*.png strip.png\n  coilsight calibrate encoder --by Kim A1=812034:405120 A2=633100:315890\n  coilsight calibrate align first.png second.png\n  coilsight calibrate list --camera top",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_ = c.Help()
-			return misused("calibrate needs target, flatfield, geometry, encoder, align, check or list")
+			return misused("calibrate needs target, flatfield, geometry, area, encoder, align, check or list")
 		},
 	}
-	c.AddCommand(calibrateTargetCommand(), calibrateFlatFieldCommand(), calibrateGeometryCommand(), calibrateEncoderCommand(), calibrateAlignCommand(), calibrateCheckCommand(), calibrateListCommand())
+	c.AddCommand(calibrateTargetCommand(), calibrateFlatFieldCommand(), calibrateGeometryCommand(), calibrateAreaCommand(), calibrateEncoderCommand(), calibrateAlignCommand(), calibrateCheckCommand(), calibrateListCommand())
 	return c
 }
 
@@ -81,18 +81,30 @@ func readReference(path string) (inspection.LineImage, error) {
 func calibrateTargetCommand() *cobra.Command {
 	var out string
 	var width float64
+	var board bool
+	var b calibration.Checkerboard
 	c := &cobra.Command{
-		Use:     "target --out FILE [--width MM]",
-		Short:   "Make the printed target that a camera's geometry is fitted to",
-		Example: "  coilsight calibrate target --width 1600 --out target.pdf",
+		Use:     "target --out FILE [--width MM | --checkerboard]",
+		Short:   "Make the printed target that a camera's geometry is fitted to, or the checkerboard of area cameras",
+		Example: "  coilsight calibrate target --width 1600 --out target.pdf\n  coilsight calibrate target --checkerboard --out board.pdf",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if most := calibration.TargetPitch * calibration.MostBars; !(width >= 100 && width <= most) {
+			if most := calibration.TargetPitch * calibration.MostBars; !board && !(width >= 100 && width <= most) {
 				return misused("a target %g mm wide is not possible; allowed are 100 to %g", width, most)
+			}
+			if err := b.CheckPage(); board && err != nil {
+				return misused("%v", err)
 			}
 			f, err := os.Create(out)
 			if err != nil {
 				return err
+			}
+			if board {
+				if err := errors.Join(b.PDF(f), f.Close()); err != nil {
+					return err
+				}
+				fmt.Fprintf(c.OutOrStdout(), "%s: %d x %d inner corners, squares of %g mm; print it at 100 %%\n", out, b.Columns, b.Rows, b.Square)
+				return nil
 			}
 			t := calibration.TargetFor(width)
 			if err := errors.Join(t.PDF(f), f.Close()); err != nil {
@@ -105,6 +117,9 @@ func calibrateTargetCommand() *cobra.Command {
 	c.Flags().StringVar(&out, "out", "", "PDF file to write")
 	_ = c.MarkFlagRequired("out")
 	c.Flags().Float64Var(&width, "width", 2000, "width of the strip in mm")
+	c.Flags().BoolVar(&board, "checkerboard", false, "the checkerboard, on a page of A4")
+	boardFlags(c, &b)
+	c.MarkFlagsMutuallyExclusive("width", "checkerboard")
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,6 +19,7 @@ var mayImport = map[string][]string{
 	"camera":              {"inspection"},
 	"camera/":             {"camera", "inspection"},
 	"calibration":         {"inspection", "durable"},
+	"calibration/":        {"calibration", "inspection"},
 	"models":              {"inspection", "durable"},
 	"inference":           {"inspection", "models"},
 	"appliance/line":      {"inspection", "camera"},
@@ -44,8 +46,13 @@ var fences = map[string]string{
 	"github.com/yalue/onnxruntime_go":  "inference",
 }
 
-// native are libraries of the distribution that may be linked in one place.
-var native = map[string]string{"aravis-0.8": "camera/genicam"}
+// native are libraries of the distribution that may be linked in some places.
+var native = map[string][]string{
+	"aravis-0.8":       {"camera/genicam"},
+	"-lopencv_core":    {"inference", "calibration/checkerboard"},
+	"-lopencv_imgproc": {"inference", "calibration/checkerboard"},
+	"-lopencv_calib3d": {"calibration/checkerboard"},
+}
 
 func rule(pkg string) (allowed []string, known bool) {
 	if allowed, known = mayImport[pkg]; known {
@@ -60,7 +67,7 @@ func rule(pkg string) (allowed []string, known bool) {
 }
 
 func TestPackagesImportOnlyWhatTheArchitectureAllows(t *testing.T) {
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,CgoPkgConfig", module+"...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,CgoPkgConfig,CgoLDFLAGS", module+"...")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +78,7 @@ func TestPackagesImportOnlyWhatTheArchitectureAllows(t *testing.T) {
 			ImportPath   string
 			Imports      []string
 			CgoPkgConfig []string
+			CgoLDFLAGS   []string
 		}
 		if err := dec.Decode(&p); err == io.EOF {
 			break
@@ -84,8 +92,8 @@ func TestPackagesImportOnlyWhatTheArchitectureAllows(t *testing.T) {
 			t.Errorf("package %s is not in the architecture", pkg)
 			continue
 		}
-		for _, lib := range p.CgoPkgConfig {
-			if native[lib] != pkg {
+		for _, lib := range append(p.CgoPkgConfig, p.CgoLDFLAGS...) {
+			if !slices.Contains(native[lib], pkg) {
 				t.Errorf("%s links %s, which it may not", pkg, lib)
 			}
 		}

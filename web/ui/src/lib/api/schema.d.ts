@@ -1082,7 +1082,7 @@ export interface components {
       at: string;
       by: string;
       /** @enum {string} */
-      kind: 'flatfield' | 'geometry' | 'encoder' | 'alignment' | 'focus';
+      kind: 'flatfield' | 'geometry' | 'encoder' | 'alignment' | 'focus' | 'area';
       /** @description What the fit leaves; the names end with the unit */
       residuals: {
         [key: string]: number;

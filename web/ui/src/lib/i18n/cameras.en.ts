@@ -128,6 +128,7 @@ export const cameras = {
     encoder: 'Encoder',
     alignment: 'Alignment',
     focus: 'Focus',
+    area: 'Area camera',
   },
   trend: 'Since the flat field',
   trendOf: (coils: string, grey: string) => `brightness ${grey} % over ${plural(coils, 'coil', 'coils')}`,
