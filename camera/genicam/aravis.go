@@ -4,6 +4,8 @@ package genicam
 #cgo pkg-config: aravis-0.8
 #cgo noescape coil_pop
 #cgo nocallback coil_pop
+#cgo noescape coil_chunk
+#cgo nocallback coil_chunk
 #include <stdlib.h>
 #include "link.h"
 
@@ -323,7 +325,11 @@ type stream struct {
 	*handle
 	stream  *C.ArvStream
 	buffers []*C.ArvBuffer
+	room    int   // bytes of a frame in a packet; 0 where the transport tells of none
 	packets int64 // a whole frame's; 0 where the transport tells of none
+
+	parser *C.ArvChunkParser // nil: no chunk is read
+	chunk  *C.char
 }
 
 // socketBytes is asked of the kernel for a stream's socket: a burst waits there while Aravis's thread
@@ -332,7 +338,8 @@ const socketBytes = 64 << 20
 
 // newStream prepares the transfer into bufs, all of the frame's size, whose memory must stay until
 // close. loopback turns the packet socket off, which sees no frames there.
-func (h *handle) newStream(bufs [][]byte, resend, loopback bool, packetSize int, extended bool) (*stream, error) {
+// chunk names the integer that is read out of each frame's chunk data; empty: none.
+func (h *handle) newStream(bufs [][]byte, resend, loopback bool, packetSize int, extended bool, chunk string) (*stream, error) {
 	gv := h.gigE()
 	if gv && loopback {
 		C.arv_gv_device_set_stream_options((*C.ArvGvDevice)(unsafe.Pointer(h.device)), C.ARV_GV_STREAM_OPTION_PACKET_SOCKET_DISABLED)
@@ -355,7 +362,11 @@ func (h *handle) newStream(bufs [][]byte, resend, loopback bool, packetSize int,
 		if extended {
 			header = 48
 		}
-		s.packets = int64((len(bufs[0])+packetSize-header-1)/(packetSize-header) + 2)
+		s.room = packetSize - header
+		s.packets = s.packetsOf(len(bufs[0]))
+	}
+	if chunk != "" {
+		s.parser, s.chunk = C.arv_device_create_chunk_parser(h.device), C.CString(chunk)
 	}
 	for i, b := range bufs {
 		s.buffers = append(s.buffers, C.new_buffer(C.size_t(len(b)), unsafe.Pointer(&b[0]), C.guint(i)))
@@ -371,21 +382,6 @@ func (s *stream) push(i int) {
 	C.arv_stream_push_buffer(s.stream, b)
 }
 
-// noFrameID is an id that no camera gives.
-const noFrameID = math.MaxUint64
-
-// arrival is what the transport says of a buffer.
-type arrival struct {
-	index         int
-	id            uint64 // noFrameID: not told
-	status        int
-	packets       int64  // that arrived; -1: not told
-	format        uint32 // PFNC
-	width, height int
-	image         bool          // the payload is an image
-	device        time.Duration // the camera's clock
-}
-
 // pop waits for a buffer; ok is false where none came in time.
 func (s *stream) pop(timeout time.Duration) (a arrival, ok bool) {
 	var packets C.gint64
@@ -396,10 +392,22 @@ func (s *stream) pop(timeout time.Duration) (a arrival, ok bool) {
 	defer C.g_object_unref(C.gpointer(b)) // ours of push; s.buffers keeps another
 	a = arrival{
 		index: int(C.buffer_index(b)), id: uint64(C.arv_buffer_get_frame_id(b)), status: int(C.arv_buffer_get_status(b)),
-		packets: int64(packets), device: time.Duration(C.arv_buffer_get_timestamp(b)),
+		packets: int64(packets),
+	}
+	// Without a frame's leader its time would be an earlier frame's. Of a camera without a clock Aravis tells the host's time.
+	if t := C.arv_buffer_get_timestamp(b); a.id != noFrameID && t != C.arv_buffer_get_system_timestamp(b) {
+		a.device = time.Duration(t)
 	}
 	if a.status != statusSuccess || C.arv_buffer_get_n_parts(b) == 0 {
 		return a, true // without its first packet the rest would be of an earlier frame
+	}
+	var size C.size_t
+	C.arv_buffer_get_data(b, &size)
+	a.bytes = int(size)
+	if s.parser != nil {
+		var v C.gint64
+		a.counted = C.coil_chunk(s.parser, b, s.chunk, &v) != 0
+		a.counter = int64(v)
 	}
 	switch C.arv_buffer_get_payload_type(b) {
 	case C.ARV_BUFFER_PAYLOAD_TYPE_IMAGE, C.ARV_BUFFER_PAYLOAD_TYPE_EXTENDED_CHUNK_DATA:
@@ -422,6 +430,10 @@ func (s *stream) close() {
 	for _, b := range s.buffers {
 		C.g_object_unref(C.gpointer(b))
 	}
+	if s.parser != nil {
+		C.g_object_unref(C.gpointer(s.parser))
+	}
+	C.free(unsafe.Pointer(s.chunk))
 }
 
 // Buffer states of Aravis.

@@ -82,6 +82,19 @@ ArvBuffer *coil_pop(coil_link *l, guint64 timeout, gint64 *packets)
 	return b;
 }
 
+gboolean coil_chunk(ArvChunkParser *parser, ArvBuffer *buffer, const char *name, gint64 *value)
+{
+	GError *e = NULL;
+
+	if (!arv_buffer_has_chunks(buffer))
+		return FALSE;
+	*value = arv_chunk_parser_get_integer_value(parser, buffer, name, &e);
+	if (e == NULL)
+		return TRUE;
+	g_error_free(e);
+	return FALSE;
+}
+
 coil_counts coil_count(coil_link *l)
 {
 	coil_counts c = {0};
