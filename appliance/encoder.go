@@ -17,8 +17,8 @@ import (
 // openEncoder makes what reads the encoder, where the configuration names one.
 func (a *Appliance) openEncoder() (err error) {
 	e := a.o.Config.Encoder
-	if e.Source == encoderLines && !e.compares() {
-		return nil
+	if e.Source == encoderLines && !e.compares() || e.Source == encoderChunk {
+		return nil // cameras that count for themselves have each a track of their own
 	}
 	if a.encoder, err = encoder.New(e.track()); err != nil {
 		return err
@@ -34,20 +34,14 @@ const jumpAlarm = time.Minute
 
 // encoderConditions are what is the matter with the encoder.
 func (l *live) encoderConditions(now time.Time) (out []condition) {
-	if l.a.encoder == nil {
-		return nil
-	}
-	s := l.a.encoder.State(now)
-	switch s.Motion {
-	case encoder.Silent:
+	if l.a.encoder != nil {
 		values := map[string]string{}
 		if l.a.poller != nil {
 			values["reason"] = l.a.poller.Failing()
 		}
-		out = append(out, condition{"encoder_silent", 0, values})
-	case encoder.Backwards:
-		out = append(out, condition{"strip_backwards", 2, nil})
+		out = counterConditions(out, l.a.encoder.State(now), now, values)
 	}
+	out = append(out, l.countedConditions(now)...)
 	for _, e := range l.a.cameras {
 		if e.placed != nil && e.placed.Stalled() {
 			out = append(out, condition{"encoder_stalled", 0, map[string]string{"camera": string(e.id), "side": string(e.side)}})
@@ -60,10 +54,51 @@ func (l *live) encoderConditions(now time.Time) (out []condition) {
 			break
 		}
 	}
+	return out
+}
+
+// countedConditions are what is the matter with the first counter in a camera that something is the matter with, silence before all else.
+func (l *live) countedConditions(now time.Time) (out []condition) {
+	for _, e := range l.a.cameras {
+		if e.counted == nil || e.device.Lost() != "" {
+			continue
+		}
+		s := e.counted.State(now)
+		if s.Last.IsZero() && e.counted.Unplaced() == 0 {
+			continue // its first frame is under way
+		}
+		found := counterConditions(nil, s, now, map[string]string{
+			"camera": string(e.id), "side": string(e.side), "reason": "camera " + string(e.id) + " sends no encoder count with its frames",
+		})
+		if s.Motion == encoder.Silent {
+			return found
+		}
+		if out == nil {
+			out = found
+		}
+	}
+	return out
+}
+
+// counterConditions are what is the matter with one counter; silent are the values of its silence.
+func counterConditions(out []condition, s encoder.State, now time.Time, silent map[string]string) []condition {
+	switch s.Motion {
+	case encoder.Silent:
+		out = append(out, condition{"encoder_silent", 0, silent})
+	case encoder.Backwards:
+		out = append(out, condition{"strip_backwards", 2, nil})
+	}
 	if s.Jumps > 0 && now.Sub(s.JumpAt) < jumpAlarm {
 		out = append(out, condition{"encoder_jumped", 1, map[string]string{"times": strconv.Itoa(s.Jumps)}})
 	}
 	return out
+}
+
+// placer gives frames that an encoder has placed.
+type placer interface {
+	line.FrameSource
+	// Stalled tells that the pictures show the strip moving while the encoder stands.
+	Stalled() bool
 }
 
 // encoderCheck compares the lines of a camera that the encoder triggers with the encoder's own counter.
