@@ -72,7 +72,9 @@ import (
 	"unsafe"
 )
 
-// deviceList guards Aravis's list of devices, of which there is one a process.
+// deviceList guards Aravis's list of devices, of which there is one a process, and the reading of their
+// descriptions, whose kinds of documents Aravis keeps in one table: two cameras that were opened at once
+// wrote to it at once, and one had no features.
 var deviceList sync.Mutex
 
 // enumerate asks all interfaces which devices are there; it takes a second.
@@ -113,7 +115,9 @@ type handle struct {
 func openAddress(local, remote netip.Addr) (*handle, error) {
 	l, r := local.As4(), remote.As4()
 	var e *C.GError
+	deviceList.Lock()
 	d := C.open_address((*C.guint8)(&l[0]), (*C.guint8)(&r[0]), &e)
+	deviceList.Unlock()
 	return newHandle(d, e)
 }
 
@@ -366,7 +370,10 @@ func (h *handle) newStream(bufs [][]byte, resend, loopback bool, packetSize int,
 		s.packets = s.packetsOf(len(bufs[0]))
 	}
 	if chunk != "" {
-		s.parser, s.chunk = C.arv_device_create_chunk_parser(h.device), C.CString(chunk)
+		s.chunk = C.CString(chunk)
+		deviceList.Lock()
+		s.parser = C.arv_device_create_chunk_parser(h.device)
+		deviceList.Unlock()
 	}
 	for i, b := range bufs {
 		s.buffers = append(s.buffers, C.new_buffer(C.size_t(len(b)), unsafe.Pointer(&b[0]), C.guint(i)))

@@ -3,6 +3,7 @@ package genicam_test
 import (
 	"errors"
 	"math"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,4 +115,27 @@ func TestCameraThatDoesNotSendTheChunkIsRefusedInOneSentence(t *testing.T) {
 			}
 		}()
 	}
+}
+
+// Aravis keeps one table of the descriptions it reads; cameras of a line are opened at once.
+func TestCamerasThatAreOpenedAtOnceAllHaveTheirFeatures(t *testing.T) {
+	var wg sync.WaitGroup
+	for _, address := range []string{"127.0.0.44", "127.0.0.45", "127.0.0.46", "127.0.0.47"} {
+		device, err := fake.StartLine(fake.LineOptions{Address: address, Serial: address})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = device.Close() }()
+		wg.Go(func() {
+			s, err := genicam.Open(t.Context(), genicam.Options{Camera: inspection.CameraID(address), Address: address, EncoderChunk: "ChunkEncoderValue"})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }
