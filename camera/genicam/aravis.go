@@ -6,6 +6,8 @@ package genicam
 #cgo nocallback coil_pop
 #cgo noescape coil_chunk
 #cgo nocallback coil_chunk
+#cgo noescape arv_buffer_get_data
+#cgo nocallback arv_buffer_get_data
 #include <stdlib.h>
 #include "link.h"
 
@@ -39,18 +41,6 @@ static ArvDevice *open_address(const guint8 *interface, const guint8 *address, G
 static gboolean is_gv(ArvDevice *d) { return ARV_IS_GV_DEVICE(d); }
 static gboolean is_gv_stream(ArvStream *s) { return ARV_IS_GV_STREAM(s); }
 
-enum { KIND_OTHER, KIND_ENUM, KIND_BOOL, KIND_INT, KIND_FLOAT, KIND_STRING, KIND_COMMAND, KIND_CATEGORY };
-static int node_kind(ArvGcNode *n)
-{
-	if (ARV_IS_GC_CATEGORY(n)) return KIND_CATEGORY;
-	if (ARV_IS_GC_ENUMERATION(n)) return KIND_ENUM;
-	if (ARV_IS_GC_BOOLEAN(n)) return KIND_BOOL;
-	if (ARV_IS_GC_COMMAND(n)) return KIND_COMMAND;
-	if (ARV_IS_GC_INTEGER(n)) return KIND_INT;
-	if (ARV_IS_GC_FLOAT(n)) return KIND_FLOAT;
-	if (ARV_IS_GC_STRING(n)) return KIND_STRING;
-	return KIND_OTHER;
-}
 static int is_feature(ArvGcNode *n) { return ARV_IS_GC_FEATURE_NODE(n); }
 static const char *unit(ArvGcNode *n)
 {
@@ -201,7 +191,7 @@ func (h *handle) feature(name string) (f FeatureInfo, ok bool) {
 	if n == nil {
 		return f, false
 	}
-	kind := kinds[C.node_kind(n)]
+	kind := kinds[C.coil_kind(n)]
 	if kind == "" {
 		return f, false
 	}
@@ -310,12 +300,12 @@ func (h *handle) write(name string, value any) error {
 // names lists the features under a category and those below, in the camera's order.
 func (h *handle) names(category string, depth int) (list []categorised) {
 	n := h.node(category)
-	if n == nil || C.node_kind(n) != C.KIND_CATEGORY || depth == 0 {
+	if n == nil || C.coil_kind(n) != C.KIND_CATEGORY || depth == 0 {
 		return nil
 	}
 	for l := C.arv_gc_category_get_features((*C.ArvGcCategory)(unsafe.Pointer(n))); l != nil; l = l.next {
 		name := C.GoString(C.slist_string(l))
-		if sub := h.node(name); sub != nil && C.node_kind(sub) == C.KIND_CATEGORY {
+		if sub := h.node(name); sub != nil && C.coil_kind(sub) == C.KIND_CATEGORY {
 			list = append(list, h.names(name, depth-1)...)
 			continue
 		}

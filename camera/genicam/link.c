@@ -106,3 +106,15 @@ coil_counts coil_count(coil_link *l)
 	}
 	return c;
 }
+
+int coil_kind(ArvGcNode *n)
+{
+	if (ARV_IS_GC_CATEGORY(n)) return KIND_CATEGORY;
+	if (ARV_IS_GC_ENUMERATION(n)) return KIND_ENUM;
+	if (ARV_IS_GC_BOOLEAN(n)) return KIND_BOOL;
+	if (ARV_IS_GC_COMMAND(n)) return KIND_COMMAND;
+	if (ARV_IS_GC_INTEGER(n)) return KIND_INT;
+	if (ARV_IS_GC_FLOAT(n)) return KIND_FLOAT;
+	if (ARV_IS_GC_STRING(n)) return KIND_STRING;
+	return KIND_OTHER;
+}

@@ -37,4 +37,9 @@ void coil_room(ArvStream *stream, int bytes);
 
 coil_counts coil_count(coil_link *link);
 
+enum { KIND_OTHER, KIND_ENUM, KIND_BOOL, KIND_INT, KIND_FLOAT, KIND_STRING, KIND_COMMAND, KIND_CATEGORY };
+
+// coil_kind is what values a feature takes.
+int coil_kind(ArvGcNode *node);
+
 #endif
