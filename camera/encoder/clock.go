@@ -23,16 +23,20 @@ type clock struct {
 }
 
 // moment is when a frame would have come had it taken no longer than others. Without the camera's time it is a period behind the frame
-// before, and where no frame has told one, that of its arrival.
-func (c *clock) moment(f *camera.Frame) time.Time {
+// before, and where no frame has told one, that of its arrival. anew tells that the camera's clock does not go on from the frame before.
+func (c *clock) moment(f *camera.Frame) (at time.Time, anew bool) {
 	if f.Device == 0 && c.device != 0 && c.period > 0 && f.ID > c.id {
-		return c.at.Add(c.period * time.Duration(f.ID-c.id))
+		return c.at.Add(c.period * time.Duration(f.ID-c.id)), false
 	}
 	ran := f.Device - c.device
-	at := c.at.Add(ran)
-	if off := f.Arrived.Sub(at); f.Device == 0 || c.device == 0 || ran <= 0 || off.Abs() > lostClock {
+	at = c.at.Add(ran)
+	off := f.Arrived.Sub(at)
+	switch {
+	case f.Device == 0 || c.device == 0:
 		at = f.Arrived
-	} else {
+	case ran <= 0 || off.Abs() > lostClock:
+		at, anew = f.Arrived, true
+	default:
 		at = at.Add(max(-ran/slew, min(off, ran/slew)))
 		if f.ID > c.id {
 			c.period = ran / time.Duration(f.ID-c.id)
@@ -42,5 +46,5 @@ func (c *clock) moment(f *camera.Frame) time.Time {
 		at = c.at.Add(1)
 	}
 	c.id, c.device, c.at = f.ID, f.Device, at
-	return at
+	return at, anew
 }

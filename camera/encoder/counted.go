@@ -13,7 +13,8 @@ import (
 // lines must follow one another over the frames' ends.
 //
 // A frame without a count lies between those around it, by the camera's clock. One behind which frames were lost is as long as the one
-// before. Where no count comes for so long that frames would pile up, they are Incomplete. Strip that stands or runs backwards is
+// before. A camera that was away and whose clock begins anew was without power: its counter then says nothing of the strip that passed,
+// and it is put where the others on the scale say, or where the speed of before led. Where no count comes for so long that frames would pile up, they are Incomplete. Strip that stands or runs backwards is
 // handled as a Source does.
 type Counted struct {
 	placer
@@ -25,7 +26,9 @@ type Counted struct {
 	held   []held
 	step   float64 // counts from the newest frame that was placed to the next
 	joined bool
-	below  float64 // what the track's counts are below the scale's
+	anew   time.Time     // when the counter began anew, until it has its place; zero: it has
+	took   time.Duration // a frame
+	below  float64       // what the track's counts are below the scale's
 }
 
 // held is a frame that waits for the next one's count.
@@ -71,7 +74,12 @@ func (c *Counted) Next(ctx context.Context) (*camera.Frame, error) {
 		if err != nil {
 			return nil, err
 		}
-		at := c.clock.moment(f)
+		before := c.clock.at
+		at, anew := c.clock.moment(f)
+		if anew && at.Sub(before) > c.track.o.Silent { // it was without power, or is another one
+			c.track.Restart()
+			c.anew = at
+		}
 		if f.Counted {
 			c.track.Add(at, f.Counter)
 		}
@@ -101,8 +109,11 @@ func (c *Counted) decide() (f *camera.Frame, new, decided bool) {
 		c.step = to - from
 	}
 	if !c.joined {
-		took := n.at.Sub(h.at)
-		c.joined, c.below = true, c.scale.join(c.track, from, h.at.Add(-took), took)
+		c.took = n.at.Sub(h.at)
+	}
+	if !c.joined || !c.anew.IsZero() && !h.at.Before(c.anew) {
+		c.joined, c.anew = true, time.Time{}
+		c.below = c.scale.join(c.track, from, h.at.Add(-c.took), c.took)
 	}
 	line := (to - from) / float64(h.frame.Image.Height)
 	return h.frame, c.lay(h.frame, from+c.below, to+c.below, func(y int) (float64, bool) {

@@ -20,6 +20,7 @@ type counting struct {
 	count  func(n int) int64
 	drop   func(n int) (lost, uncounted bool)
 	late   func(n int) time.Duration // how long a frame is under way
+	reset  int                       // frame with which the camera's clock and counter begin anew; 0: none
 	n      int
 }
 
@@ -52,6 +53,10 @@ func (c *counting) Next(context.Context) (*camera.Frame, error) {
 		f.Arrived = after(10*c.n + 10).Add(c.late(c.n))
 		if !uncounted {
 			f.Counter, f.Counted = c.count(c.n), true
+		}
+		if c.reset > 0 && c.n >= c.reset {
+			f.Device -= time.Hour + time.Duration(c.reset-1)*10*time.Millisecond
+			f.Counter -= c.count(c.reset)
 		}
 		c.n++
 		return f, nil
@@ -229,6 +234,32 @@ func TestSecondCameraIsPutWhereTheFirstSaysTheStripIs(t *testing.T) {
 		b, _ := second.take(t, Options{}, scale)
 		if d := b[len(b)-1].Span.To - a[len(a)-1].Span.To; d < -most || d > most {
 			t.Errorf("from frame %d on the second camera is off by %d counts; a millisecond is 10", from, d)
+		}
+	}
+}
+
+// A camera that lost its power for a minute counts from zero again. That is no strip that ran back, which would be let go.
+func TestCameraThatWasWithoutPowerIsPutWhereTheOthersAre(t *testing.T) {
+	strip := func(n int) int64 { return 100 * int64(min(n, 100)+max(0, n-5000)) } // stands for most of the minute
+	for others, want := range map[bool][2]inspection.EncoderCount{true: {110_000 - 20, 110_000 + 20}, false: {500_000, 700_000}} {
+		scale := &Scale{}
+		if others {
+			whole := newCounting(t, 6105, strip)
+			whole.take(t, Options{}, scale)
+		}
+		c := newCounting(t, 6100, strip)
+		c.drop = func(n int) (bool, bool) { return n > 100 && n < 6000, false }
+		c.reset = 6000
+		frames, s := c.take(t, Options{}, scale)
+		first := slices.IndexFunc(frames, func(f placed) bool { return f.ID >= 6000 })
+		if first < 0 || len(frames)-first < 98 || frames[first].Missing == "" || frames[first].Status != camera.Complete {
+			t.Fatalf("others %v: of 99 frames after it %d were given", others, len(frames)-first)
+		}
+		if from := frames[first].Span.From; from < want[0] || from > want[1] {
+			t.Errorf("others %v: it goes on at %d; want %v", others, from, want)
+		}
+		if st := s.State(frames[len(frames)-1].Arrived); st.Jumps != 1 {
+			t.Errorf("others %v: %+v", others, st)
 		}
 	}
 }

@@ -20,18 +20,31 @@ type member struct {
 	below float64
 }
 
-// join adds a camera that counted from at a moment, and gives how many counts its own are below the scale's.
+// join adds a camera that counted from at a moment, and gives how many counts its own are below the scale's. One that is there already
+// is put where the others say anew; alone it stays.
 func (s *Scale) join(t *Track, from float64, at time.Time, late time.Duration) (below float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var newest time.Time
-	for _, m := range s.members {
+	self := -1
+	for i, m := range s.members {
+		if m.track == t {
+			self = i
+			continue
+		}
 		count, last := m.track.reach(at.Add(m.late))
 		if last = last.Add(-m.late); last.After(newest) {
 			newest, below = last, m.below+count-from
 		}
 	}
-	s.members = append(s.members, member{t, late, below})
+	switch {
+	case self < 0:
+		s.members = append(s.members, member{t, late, below})
+	case newest.IsZero():
+		return s.members[self].below
+	default:
+		s.members[self].below = below
+	}
 	return below
 }
 
