@@ -68,11 +68,12 @@ type Appliance struct {
 type eye struct {
 	id       inspection.CameraID
 	side     inspection.Side
-	width    int             // of a frame, pixels
-	tap      *tap            // frames on their way to the line
-	device   device          // where they come from, if that is a camera and not simulated
-	check    *encoderCheck   // compares its lines with the encoder; nil: nothing to compare with
-	placed   *encoder.Source // what places them by the encoder; nil: they count by their own lines
+	width    int              // of a frame, pixels
+	tap      *tap             // frames on their way to the line
+	device   device           // where they come from, if that is a camera and not simulated
+	check    *encoderCheck    // compares its lines with the encoder; nil: nothing to compare with
+	placed   placer           // what places them by an encoder; nil: they count by their own lines
+	counted  *encoder.Counted // what places them by the counts that they carry; nil: they carry none
 	detector *inference.Detector
 	geometry calibration.Geometry
 	// geometryVersion is what geometry comes from; Number 0: the configuration.
@@ -81,7 +82,7 @@ type eye struct {
 	// configuration.
 	along            inspection.MM
 	alignmentVersion calibration.Version
-	area            calibration.Version // what frames are rectified by; Number 0: they are not
+	area             calibration.Version // what frames are rectified by; Number 0: they are not
 	// flat corrects the frames, nil: nothing does. next takes its place where a coil begins.
 	flat, next atomic.Pointer[flatField]
 	window     *window
@@ -402,6 +403,9 @@ func (a *Appliance) Close() error {
 	var leaving sync.WaitGroup
 	for i, e := range a.cameras {
 		e.detector.Close()
+		if e.counted != nil {
+			e.counted.Close()
+		}
 		if e.device != nil {
 			leaving.Go(func() { letGo[i] = e.device.Close() })
 		}

@@ -99,8 +99,8 @@ func TestFramesOfACalibratedAreaCameraAreRectified(t *testing.T) {
 	if e.geometry.MMPerPixel != 0.5 || e.geometry.Across(0) != 700-a.First || e.geometry.Across(10) != 695-a.First {
 		t.Errorf("the first columns lie at %v and %v with %v mm a pixel; want %v and %v", e.geometry.Across(0), e.geometry.Across(10), e.geometry.MMPerPixel, 700-a.First, 695-a.First)
 	}
-	if in := ap.calibrations(); len(in) != 1 || in[0].Kind != "area" || in[0].Version != 1 || !in[0].At.Equal(at) {
-		t.Errorf("in force are %+v; want area-1", in)
+	if in := ap.calibrations(); len(in) != 2 || in[0].Kind != "area" || in[0].Version != 1 || !in[0].At.Equal(at) {
+		t.Errorf("in force are %+v; want area-1, and the encoder's scale", in)
 	}
 	length := float64(a.Rows) * 0.5 / 0.3
 	for n := range 3 {

@@ -27,6 +27,8 @@ type CameraConfig struct {
 	PositionMM        inspection.MM `yaml:"position_mm"` // of the first column across the line
 	AlongMM           inspection.MM `yaml:"along_mm"`    // how much later it sees a place than the first camera
 	OperatorSideRight bool          `yaml:"operator_side_right"`
+	// EncoderChunk names the whole number of the camera's chunk data that holds its encoder's count.
+	EncoderChunk string `yaml:"encoder_chunk"`
 	// LineRateHz and LatencyMS tell when the lines of a camera were taken that runs by a clock of its own.
 	LineRateHz float64 `yaml:"line_rate_hz"`
 	LatencyMS  float64 `yaml:"latency_ms"`
@@ -66,6 +68,7 @@ const (
 	encoderLines  = "lines"  // the cameras' own scan lines
 	encoderModbus = "modbus" // a counter over Modbus TCP
 	encoderAPI    = "api"    // readings that somebody posts
+	encoderChunk  = "chunk"  // a counter in each camera, told in the chunk data of its frames
 )
 
 // EncoderConfig says how strip length is measured.
@@ -85,12 +88,22 @@ type EncoderConfig struct {
 	LinesPerCount float64 `yaml:"lines_per_count"`
 }
 
+// timed tells that frames are placed by when their lines were taken.
+func (e EncoderConfig) timed() bool { return e.Source == encoderModbus || e.Source == encoderAPI }
+
 // compares tells that a counter is read beside cameras that count the strip themselves.
 func (e EncoderConfig) compares() bool { return e.Source == encoderLines && e.Address != "" }
 
+// chunkSilent is how far apart frames with counts may be: a frame of 4,096 lines takes a second at 4,000 lines a second.
+const chunkSilent = 2 * time.Second
+
 // track are the options of the encoder's track.
 func (e EncoderConfig) track() encoder.Options {
-	return encoder.Options{Bits: e.Bits, Reverse: e.Reverse, MaxPerSecond: e.MaxMPS * 1000 / float64(e.MMPerCount)}
+	o := encoder.Options{Bits: e.Bits, Reverse: e.Reverse, MaxPerSecond: e.MaxMPS * 1000 / float64(e.MMPerCount)}
+	if e.Source == encoderChunk {
+		o.Silent = chunkSilent
+	}
+	return o
 }
 
 // modbus are the options of the poller.
@@ -107,8 +120,8 @@ func (e EncoderConfig) check() error {
 		return &inspection.FieldError{Field: "encoder." + field, Reason: fmt.Sprintf(format, a...)}
 	}
 	switch {
-	case e.Source != encoderLines && e.Source != encoderModbus && e.Source != encoderAPI:
-		return bad("source", "%q is not known; allowed are lines, modbus and api", e.Source)
+	case !slices.Contains([]string{encoderLines, encoderModbus, encoderAPI, encoderChunk}, e.Source):
+		return bad("source", "%q is not known; allowed are lines, modbus, api and chunk", e.Source)
 	case !(e.MMPerCount >= 0.001 && e.MMPerCount <= 100):
 		return bad("mm_per_count", "%g mm is not possible; allowed are 0.001 to 100", float64(e.MMPerCount))
 	case !(e.MaxMPS >= 1 && e.MaxMPS <= 60):
@@ -157,7 +170,13 @@ func (c Config) checkCameras() error {
 			return bad(field("pixels"), "%d is not possible; allowed are 64 to 65536, the camera's Width", k.Pixels)
 		case k.PacketSize != 0 && (k.PacketSize < 576 || k.PacketSize > 16384):
 			return bad(field("packet_size"), "%d is not possible; allowed are 576 to 16384 bytes, or 0 for the greatest that arrives", k.PacketSize)
-		case c.Encoder.Source != encoderLines && k.isClocked() && !(k.LineRateHz >= 1 && k.LineRateHz <= 1e6):
+		case k.EncoderChunk != "" && (c.Encoder.Source != encoderChunk || !k.isClocked()):
+			return bad(field("encoder_chunk"), "%q would not be read; it places the frames of a camera, not of a recording, with encoder.source chunk", k.EncoderChunk)
+		case c.Encoder.Source == encoderChunk && k.isClocked() && k.EncoderChunk == "":
+			return bad(field("encoder_chunk"), "is empty; with encoder.source chunk it names the camera's chunk data with the encoder's count, such as ChunkEncoderValue: coilsight camera show names those that it has")
+		case k.EncoderChunk != "" && !strings.HasPrefix(k.EncoderChunk, "Chunk"):
+			return bad(field("encoder_chunk"), "%q is no name of chunk data; those begin with Chunk, such as ChunkEncoderValue", k.EncoderChunk)
+		case c.Encoder.timed() && k.isClocked() && !(k.LineRateHz >= 1 && k.LineRateHz <= 1e6):
 			return bad(field("line_rate_hz"), "%g is not possible; with encoder.source %s a camera runs by a clock of its own, of 1 to 1000000 lines a second", k.LineRateHz, c.Encoder.Source)
 		case strings.HasPrefix(k.Address, "folder:") && !(k.LineRateHz >= 1 && k.LineRateHz <= 1e6):
 			return bad(field("line_rate_hz"), "%g is not possible; a recording is played at 1 to 1000000 lines a second", k.LineRateHz)

@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -26,12 +27,12 @@ func (a *Appliance) openCameras(ctx context.Context) error {
 	if err := a.openEncoder(); err != nil {
 		return err
 	}
-	scale := &lineScale{}
+	scale, counts := &lineScale{}, &encoder.Scale{}
 	if a.o.Config.Encoder.Source != encoderLines {
 		scale = nil
 	}
 	for _, c := range a.o.Config.Cameras {
-		if err := a.openCamera(ctx, c, scale); err != nil {
+		if err := a.openCamera(ctx, c, scale, counts); err != nil {
 			return err
 		}
 	}
@@ -40,7 +41,7 @@ func (a *Appliance) openCameras(ctx context.Context) error {
 
 // openCamera makes one camera. A GenICam camera that cannot be opened does not keep the others from their work: it is tried
 // again while the line runs, and says on the screen what is in its way.
-func (a *Appliance) openCamera(ctx context.Context, c CameraConfig, scale *lineScale) error {
+func (a *Appliance) openCamera(ctx context.Context, c CameraConfig, scale *lineScale, counts *encoder.Scale) error {
 	e := a.o.Config.Encoder
 	check, err := a.newCheck(c)
 	if err != nil {
@@ -73,11 +74,19 @@ func (a *Appliance) openCamera(ctx context.Context, c CameraConfig, scale *lineS
 		eye.geometry.MMPerPixel, eye.geometry.Position = area.MMPerPixel, area.Position(c.OperatorSideRight)
 	}
 	var frames line.FrameSource = s
-	if e.Source != encoderLines && c.isClocked() {
+	switch {
+	case !c.isClocked():
+	case e.timed():
 		eye.placed = encoder.NewSource(s, a.encoder, encoder.SourceOptions{
 			LineRate: c.LineRateHz, Latency: time.Duration(c.LatencyMS * float64(time.Millisecond)),
 		})
 		frames = eye.placed
+	case e.Source == encoderChunk:
+		if eye.counted, err = encoder.NewCounted(s, e.track(), counts); err != nil {
+			d.Close()
+			return errors.Join(err, s.Close())
+		}
+		eye.placed, frames = eye.counted, eye.counted
 	}
 	eye.tap = &tap{FrameSource: check.watch(frames)}
 	a.addCamera(eye)
@@ -128,7 +137,7 @@ func (c *cameraSource) Run(ctx context.Context) {
 
 func (c *cameraSource) open(ctx context.Context) error {
 	s, err := genicam.Open(ctx, genicam.Options{
-		Camera: c.id, Address: c.config.Address, Features: c.config.Features, PacketSize: c.config.PacketSize,
+		Camera: c.id, Address: c.config.Address, Features: c.config.Features, EncoderChunk: c.config.EncoderChunk, PacketSize: c.config.PacketSize,
 	})
 	if err != nil {
 		return err

@@ -333,12 +333,15 @@ func TestBadCameraConfigurationIsNamed(t *testing.T) {
 		one("features: {Width: [1]}"):               "feature Width wants a number",
 		"cameras: [{" + good + "}, {" + good + "}]": `cameras[1].id: "top" is the name of another camera already`,
 		"cameras: [{" + good + "}, {" + strings.Replace(good, "id: top", "id: b", 1) + "}]": `cameras[1].address: "10.0.0.5" is that of another camera already`,
-		"encoder: {source: wheel}":                                           `encoder.source: "wheel" is not known; allowed are lines, modbus and api`,
+		"encoder: {source: wheel}":                                           `encoder.source: "wheel" is not known; allowed are lines, modbus, api and chunk`,
 		"encoder: {bits: 12}":                                                "encoder.bits: 12 is not possible",
 		"encoder: {max_mps: 900}":                                            "encoder.max_mps: 900 m/s is not possible",
 		"encoder: {source: modbus}":                                          `encoder.address: "" is not an address`,
 		"encoder: {source: modbus, address: 'a:502', poll_ms: 1}":            "encoder.poll_ms: 1ms is not possible",
 		"encoder: {source: api}\nsource: cameras\ncameras: [{" + good + "}]": "cameras[0].line_rate_hz: 0 is not possible",
+		"encoder: {source: chunk}\n" + one("packet_size: 0"):                 "cameras[0].encoder_chunk: is empty; with encoder.source chunk it names the camera's chunk data with the encoder's count, such as ChunkEncoderValue",
+		"encoder: {source: chunk}\n" + one("encoder_chunk: EncoderValue"):    `cameras[0].encoder_chunk: "EncoderValue" is no name of chunk data; those begin with Chunk`,
+		one("encoder_chunk: ChunkEncoderValue"):                              `cameras[0].encoder_chunk: "ChunkEncoderValue" would not be read; it places the frames of a camera, not of a recording, with encoder.source chunk`,
 		"encoder: {mm_per_count: 0}":                                         "encoder.mm_per_count: 0 mm is not possible",
 	} {
 		c := DefaultConfig()
@@ -351,6 +354,10 @@ func TestBadCameraConfigurationIsNamed(t *testing.T) {
 		}
 	}
 	c := DefaultConfig()
+	if err := decodeStrict([]byte("encoder: {source: chunk}\n"+one("encoder_chunk: ChunkCounterValue")), &c); err != nil || c.Check() != nil {
+		t.Errorf("a camera that counts for itself needs nothing more: %v, %v", err, c.Check())
+	}
+	c = DefaultConfig()
 	if err := decodeStrict([]byte(one("features: {PixelFormat: Mono8, Height: 256, AcquisitionLineRate: 40000.5, Reverse: true}")), &c); err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,8 @@ import (
 // openEncoder makes what reads the encoder, where the configuration names one.
 func (a *Appliance) openEncoder() (err error) {
 	e := a.o.Config.Encoder
-	if e.Source == encoderLines && !e.compares() {
-		return nil
+	if e.Source == encoderLines && !e.compares() || e.Source == encoderChunk {
+		return nil // cameras that count for themselves have each a track of their own
 	}
 	if a.encoder, err = encoder.New(e.track()); err != nil {
 		return err
@@ -44,20 +44,14 @@ const jumpAlarm = time.Minute
 
 // encoderConditions are what is the matter with the encoder.
 func (l *live) encoderConditions(now time.Time) (out []alarm.Condition) {
-	if l.a.encoder == nil {
-		return nil
-	}
-	s := l.a.encoder.State(now)
-	switch s.Motion {
-	case encoder.Silent:
+	if l.a.encoder != nil {
 		values := map[string]string{}
 		if l.a.poller != nil {
 			values["reason"] = l.a.poller.Failing()
 		}
-		out = append(out, about("encoder_silent", high, values))
-	case encoder.Backwards:
-		out = append(out, about("strip_backwards", low, nil))
+		out = counterConditions(out, l.a.encoder.State(now), now, values)
 	}
+	out = append(out, l.countedConditions(now)...)
 	for _, e := range l.a.cameras {
 		if e.placed != nil && e.placed.Stalled() {
 			out = append(out, about("encoder_stalled", high, map[string]string{"camera": string(e.id), "side": string(e.side)}))
@@ -70,10 +64,51 @@ func (l *live) encoderConditions(now time.Time) (out []alarm.Condition) {
 			break
 		}
 	}
+	return out
+}
+
+// countedConditions are what is the matter with the first counter in a camera that something is the matter with, silence before all else.
+func (l *live) countedConditions(now time.Time) (out []alarm.Condition) {
+	for _, e := range l.a.cameras {
+		if e.counted == nil || e.device.Lost() != "" {
+			continue
+		}
+		s := e.counted.State(now)
+		if s.Last.IsZero() && e.counted.Unplaced() == 0 {
+			continue // its first frame is under way
+		}
+		found := counterConditions(nil, s, now, map[string]string{
+			"camera": string(e.id), "side": string(e.side), "reason": "camera " + string(e.id) + " sends no encoder count with its frames",
+		})
+		if s.Motion == encoder.Silent {
+			return found
+		}
+		if out == nil {
+			out = found
+		}
+	}
+	return out
+}
+
+// counterConditions are what is the matter with one counter; silent are the values of its silence.
+func counterConditions(out []alarm.Condition, s encoder.State, now time.Time, silent map[string]string) []alarm.Condition {
+	switch s.Motion {
+	case encoder.Silent:
+		out = append(out, about("encoder_silent", high, silent))
+	case encoder.Backwards:
+		out = append(out, about("strip_backwards", low, nil))
+	}
 	if s.Jumps > 0 && now.Sub(s.JumpAt) < jumpAlarm {
 		out = append(out, about("encoder_jumped", medium, map[string]string{"times": strconv.Itoa(s.Jumps)}))
 	}
 	return out
+}
+
+// placer gives frames that an encoder has placed.
+type placer interface {
+	line.FrameSource
+	// Stalled tells that the pictures show the strip moving while the encoder stands.
+	Stalled() bool
 }
 
 // encoderCheck compares the lines of a camera that the encoder triggers with the encoder's own counter.

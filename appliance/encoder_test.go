@@ -1,6 +1,7 @@
 package appliance
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -51,5 +52,62 @@ func TestLinesThatDriftFromTheCounterAreToldOnce(t *testing.T) {
 	}
 	if none, err := (&Appliance{o: Options{Config: DefaultConfig()}}).newCheck(CameraConfig{Address: "10.0.0.5"}); none != nil || err != nil || none.mismatch(at) != "" {
 		t.Errorf("without a counter there is a check: %v, %v", none, err)
+	}
+}
+
+// counts are frames with a count of 100 each, and from one on without.
+type counts struct {
+	device
+	pool  *camera.Pool
+	until uint64
+	n     uint64
+	began time.Time
+}
+
+func (c *counts) Lost() string { return "" }
+
+func (c *counts) Next(context.Context) (*camera.Frame, error) {
+	f := c.pool.Get()
+	f.Fit(64, 16)
+	f.ID, f.Device, f.Arrived = c.n, time.Duration(c.n+1)*10*time.Millisecond, c.began.Add(time.Duration(c.n)*10*time.Millisecond)
+	f.Counter, f.Counted = int64(100*c.n), c.n < c.until
+	c.n++
+	return f, nil
+}
+
+func TestCameraThatStopsToSendCountsIsAnAlarmThatNamesIt(t *testing.T) {
+	pool, err := camera.NewPool("top", 8, 64*16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &counts{pool: pool, until: 50, began: time.Now()}
+	config := DefaultConfig()
+	config.Encoder.Source = encoderChunk
+	k, err := encoder.NewCounted(c, config.Encoder.track(), &encoder.Scale{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &live{a: &Appliance{cameras: []*eye{{id: "simulated"}, {id: "top", side: inspection.Top, device: c, counted: k}}}}
+	if found := l.countedConditions(c.began); found != nil {
+		t.Errorf("before the first frame: %v", found)
+	}
+	for range 48 {
+		f, err := k.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Release()
+	}
+	newest := c.began.Add(490 * time.Millisecond)
+	if found := l.countedConditions(newest); found != nil {
+		t.Errorf("while counts come: %v", found)
+	}
+	found := l.countedConditions(newest.Add(chunkSilent + 100*time.Millisecond))
+	if len(found) != 1 || found[0].Code != "encoder_silent" || found[0].Values["reason"] != "camera top sends no encoder count with its frames" {
+		t.Errorf("without counts: %v", found)
+	}
+	k.Close()
+	if err := pool.Close(); err != nil {
+		t.Error(err)
 	}
 }

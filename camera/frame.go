@@ -35,6 +35,12 @@ type Frame struct {
 	// Missing says why strip before the frame is missing, where a source knows.
 	Missing string
 	Arrived time.Time
+	// Device is when the camera took the frame, by a clock of its own that begins anywhere; 0: it does not say.
+	Device time.Duration
+	// Counter is what the camera's encoder counter held at the frame's first line, as the frame's chunk data
+	// says; it wraps as the camera's does. Counted tells that it is there.
+	Counter int64
+	Counted bool
 
 	pool *Pool
 	buf  []byte

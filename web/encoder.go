@@ -22,7 +22,7 @@ type EncoderDesk interface {
 
 // EncoderDetail is what counts the strip.
 type EncoderDetail struct {
-	Source     string        `json:"source" enum:"simulated,lines,modbus,api" doc:"lines: the cameras' own scan lines"`
+	Source     string        `json:"source" enum:"simulated,lines,modbus,api,chunk" doc:"lines: the cameras' own scan lines"`
 	MMPerCount inspection.MM `json:"mm_per_count" doc:"In force"`
 	InForce    int           `json:"in_force" doc:"Version that says so; 0: none, of a simulated mill"`
 	State      *EncoderState `json:"state,omitempty" doc:"Absent where the cameras' lines alone count"`

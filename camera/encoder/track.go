@@ -47,6 +47,7 @@ type Track struct {
 	n       int   // readings taken
 	raw     int64 // the newest one's
 	doubt   *doubt
+	anew    bool // the next reading follows from none before
 	jumps   int
 	outlier int
 	jumpAt  time.Time
@@ -88,6 +89,10 @@ func (t *Track) Add(at time.Time, raw int64) {
 	if !at.After(last.at) {
 		return
 	}
+	if t.anew {
+		t.set(at, raw)
+		return
+	}
 	if step := t.step(t.raw, raw); t.moves(step, at.Sub(last.at)) {
 		if t.doubt != nil {
 			t.doubt, t.outlier = nil, t.outlier+1
@@ -97,12 +102,24 @@ func (t *Track) Add(at time.Time, raw int64) {
 		return
 	}
 	if d := t.doubt; d != nil && at.After(d.at) && t.moves(t.step(d.raw, raw), at.Sub(d.at)) {
-		// Two readings agree on where the counter is now: it was set, not moved. The strip went on as before.
-		t.jumps, t.jumpAt, t.doubt = t.jumps+1, at, nil
-		t.put(reading{at: at, count: last.count + max(0, t.perSecond())*at.Sub(last.at).Seconds(), broken: true}, raw)
+		t.set(at, raw) // two readings agree on where the counter is now: it was set, not moved
 		return
 	}
 	t.doubt = &doubt{at, raw}
+}
+
+// set goes on with a counter that somebody set. The strip went on as before.
+func (t *Track) set(at time.Time, raw int64) {
+	last := t.newest()
+	t.jumps, t.jumpAt, t.doubt, t.anew = t.jumps+1, at, nil, false
+	t.put(reading{at: at, count: last.count + max(0, t.perSecond())*at.Sub(last.at).Seconds(), broken: true}, raw)
+}
+
+// Restart tells that the counter began anew while nothing was heard of it, so that its next reading does not say how far the strip went.
+func (t *Track) Restart() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.anew = t.n > 0
 }
 
 func (t *Track) put(r reading, raw int64) {

@@ -4,6 +4,10 @@ package genicam
 #cgo pkg-config: aravis-0.8
 #cgo noescape coil_pop
 #cgo nocallback coil_pop
+#cgo noescape coil_chunk
+#cgo nocallback coil_chunk
+#cgo noescape arv_buffer_get_data
+#cgo nocallback arv_buffer_get_data
 #include <stdlib.h>
 #include "link.h"
 
@@ -37,18 +41,6 @@ static ArvDevice *open_address(const guint8 *interface, const guint8 *address, G
 static gboolean is_gv(ArvDevice *d) { return ARV_IS_GV_DEVICE(d); }
 static gboolean is_gv_stream(ArvStream *s) { return ARV_IS_GV_STREAM(s); }
 
-enum { KIND_OTHER, KIND_ENUM, KIND_BOOL, KIND_INT, KIND_FLOAT, KIND_STRING, KIND_COMMAND, KIND_CATEGORY };
-static int node_kind(ArvGcNode *n)
-{
-	if (ARV_IS_GC_CATEGORY(n)) return KIND_CATEGORY;
-	if (ARV_IS_GC_ENUMERATION(n)) return KIND_ENUM;
-	if (ARV_IS_GC_BOOLEAN(n)) return KIND_BOOL;
-	if (ARV_IS_GC_COMMAND(n)) return KIND_COMMAND;
-	if (ARV_IS_GC_INTEGER(n)) return KIND_INT;
-	if (ARV_IS_GC_FLOAT(n)) return KIND_FLOAT;
-	if (ARV_IS_GC_STRING(n)) return KIND_STRING;
-	return KIND_OTHER;
-}
 static int is_feature(ArvGcNode *n) { return ARV_IS_GC_FEATURE_NODE(n); }
 static const char *unit(ArvGcNode *n)
 {
@@ -70,7 +62,9 @@ import (
 	"unsafe"
 )
 
-// deviceList guards Aravis's list of devices, of which there is one a process.
+// deviceList guards Aravis's list of devices, of which there is one a process, and the reading of their
+// descriptions, whose kinds of documents Aravis keeps in one table: two cameras that were opened at once
+// wrote to it at once, and one had no features.
 var deviceList sync.Mutex
 
 // enumerate asks all interfaces which devices are there; it takes a second.
@@ -111,7 +105,9 @@ type handle struct {
 func openAddress(local, remote netip.Addr) (*handle, error) {
 	l, r := local.As4(), remote.As4()
 	var e *C.GError
+	deviceList.Lock()
 	d := C.open_address((*C.guint8)(&l[0]), (*C.guint8)(&r[0]), &e)
+	deviceList.Unlock()
 	return newHandle(d, e)
 }
 
@@ -195,7 +191,7 @@ func (h *handle) feature(name string) (f FeatureInfo, ok bool) {
 	if n == nil {
 		return f, false
 	}
-	kind := kinds[C.node_kind(n)]
+	kind := kinds[C.coil_kind(n)]
 	if kind == "" {
 		return f, false
 	}
@@ -304,12 +300,12 @@ func (h *handle) write(name string, value any) error {
 // names lists the features under a category and those below, in the camera's order.
 func (h *handle) names(category string, depth int) (list []categorised) {
 	n := h.node(category)
-	if n == nil || C.node_kind(n) != C.KIND_CATEGORY || depth == 0 {
+	if n == nil || C.coil_kind(n) != C.KIND_CATEGORY || depth == 0 {
 		return nil
 	}
 	for l := C.arv_gc_category_get_features((*C.ArvGcCategory)(unsafe.Pointer(n))); l != nil; l = l.next {
 		name := C.GoString(C.slist_string(l))
-		if sub := h.node(name); sub != nil && C.node_kind(sub) == C.KIND_CATEGORY {
+		if sub := h.node(name); sub != nil && C.coil_kind(sub) == C.KIND_CATEGORY {
 			list = append(list, h.names(name, depth-1)...)
 			continue
 		}
@@ -323,7 +319,11 @@ type stream struct {
 	*handle
 	stream  *C.ArvStream
 	buffers []*C.ArvBuffer
+	room    int   // bytes of a frame in a packet; 0 where the transport tells of none
 	packets int64 // a whole frame's; 0 where the transport tells of none
+
+	parser *C.ArvChunkParser // nil: no chunk is read
+	chunk  *C.char
 }
 
 // socketBytes is asked of the kernel for a stream's socket: a burst waits there while Aravis's thread
@@ -332,7 +332,8 @@ const socketBytes = 64 << 20
 
 // newStream prepares the transfer into bufs, all of the frame's size, whose memory must stay until
 // close. loopback turns the packet socket off, which sees no frames there.
-func (h *handle) newStream(bufs [][]byte, resend, loopback bool, packetSize int, extended bool) (*stream, error) {
+// chunk names the integer that is read out of each frame's chunk data; empty: none.
+func (h *handle) newStream(bufs [][]byte, resend, loopback bool, packetSize int, extended bool, chunk string) (*stream, error) {
 	gv := h.gigE()
 	if gv && loopback {
 		C.arv_gv_device_set_stream_options((*C.ArvGvDevice)(unsafe.Pointer(h.device)), C.ARV_GV_STREAM_OPTION_PACKET_SOCKET_DISABLED)
@@ -355,7 +356,14 @@ func (h *handle) newStream(bufs [][]byte, resend, loopback bool, packetSize int,
 		if extended {
 			header = 48
 		}
-		s.packets = int64((len(bufs[0])+packetSize-header-1)/(packetSize-header) + 2)
+		s.room = packetSize - header
+		s.packets = s.packetsOf(len(bufs[0]))
+	}
+	if chunk != "" {
+		s.chunk = C.CString(chunk)
+		deviceList.Lock()
+		s.parser = C.arv_device_create_chunk_parser(h.device)
+		deviceList.Unlock()
 	}
 	for i, b := range bufs {
 		s.buffers = append(s.buffers, C.new_buffer(C.size_t(len(b)), unsafe.Pointer(&b[0]), C.guint(i)))
@@ -371,21 +379,6 @@ func (s *stream) push(i int) {
 	C.arv_stream_push_buffer(s.stream, b)
 }
 
-// noFrameID is an id that no camera gives.
-const noFrameID = math.MaxUint64
-
-// arrival is what the transport says of a buffer.
-type arrival struct {
-	index         int
-	id            uint64 // noFrameID: not told
-	status        int
-	packets       int64  // that arrived; -1: not told
-	format        uint32 // PFNC
-	width, height int
-	image         bool          // the payload is an image
-	device        time.Duration // the camera's clock
-}
-
 // pop waits for a buffer; ok is false where none came in time.
 func (s *stream) pop(timeout time.Duration) (a arrival, ok bool) {
 	var packets C.gint64
@@ -396,10 +389,22 @@ func (s *stream) pop(timeout time.Duration) (a arrival, ok bool) {
 	defer C.g_object_unref(C.gpointer(b)) // ours of push; s.buffers keeps another
 	a = arrival{
 		index: int(C.buffer_index(b)), id: uint64(C.arv_buffer_get_frame_id(b)), status: int(C.arv_buffer_get_status(b)),
-		packets: int64(packets), device: time.Duration(C.arv_buffer_get_timestamp(b)),
+		packets: int64(packets),
+	}
+	// Without a frame's leader its time would be an earlier frame's. Of a camera without a clock Aravis tells the host's time.
+	if t := C.arv_buffer_get_timestamp(b); a.id != noFrameID && t != C.arv_buffer_get_system_timestamp(b) {
+		a.device = time.Duration(t)
 	}
 	if a.status != statusSuccess || C.arv_buffer_get_n_parts(b) == 0 {
 		return a, true // without its first packet the rest would be of an earlier frame
+	}
+	var size C.size_t
+	C.arv_buffer_get_data(b, &size)
+	a.bytes = int(size)
+	if s.parser != nil {
+		var v C.gint64
+		a.counted = C.coil_chunk(s.parser, b, s.chunk, &v) != 0
+		a.counter = int64(v)
 	}
 	switch C.arv_buffer_get_payload_type(b) {
 	case C.ARV_BUFFER_PAYLOAD_TYPE_IMAGE, C.ARV_BUFFER_PAYLOAD_TYPE_EXTENDED_CHUNK_DATA:
@@ -422,6 +427,10 @@ func (s *stream) close() {
 	for _, b := range s.buffers {
 		C.g_object_unref(C.gpointer(b))
 	}
+	if s.parser != nil {
+		C.g_object_unref(C.gpointer(s.parser))
+	}
+	C.free(unsafe.Pointer(s.chunk))
 }
 
 // Buffer states of Aravis.

@@ -40,6 +40,11 @@ func (s *Source) configure(h *handle) (shape, error) {
 			return shape{}, err
 		}
 	}
+	if s.o.EncoderChunk != "" {
+		if err := h.sendChunk(id, s.o.EncoderChunk); err != nil {
+			return shape{}, err
+		}
+	}
 	var sh shape
 	for name, to := range map[string]*int{"Width": &sh.width, "Height": &sh.height, "PayloadSize": &sh.payload} {
 		f, _ := h.feature(name)
@@ -89,7 +94,7 @@ func (s *Source) begin(h *handle, r route) error {
 		f, _ := h.feature("GevGVSPExtendedIDMode")
 		extended = f.Value == "On"
 	}
-	st, err := h.newStream(s.bufs, !s.o.NoResend, r.loopback, size, extended)
+	st, err := h.newStream(s.bufs, !s.o.NoResend, r.loopback, size, extended, s.o.EncoderChunk)
 	if err != nil {
 		return fmt.Errorf("camera %s: %w", s.o.Camera, err)
 	}
@@ -224,7 +229,7 @@ func (s *Source) deliver(st *stream, a arrival, now time.Time) {
 	s.lent[a.index] = nil
 	s.stats.Lost += id - before
 	if st.packets > 0 {
-		s.missed += st.packets - a.packets
+		s.missed += st.expected(a) - a.packets
 	}
 	if cause == "" {
 		s.stats.Completed++
@@ -234,7 +239,8 @@ func (s *Source) deliver(st *stream, a arrival, now time.Time) {
 	s.mu.Unlock()
 
 	lines := inspection.EncoderCount(s.shape.height)
-	f.ID, f.Arrived = id, now
+	f.ID, f.Arrived, f.Device = id, now, a.device
+	f.Counter, f.Counted = a.counter, a.counted
 	f.Span = inspection.EncoderSpan{From: inspection.EncoderCount(id) * lines, To: inspection.EncoderCount(id+1) * lines}
 	f.Fit(s.shape.width, s.shape.height)
 	if cause != "" {
@@ -269,6 +275,8 @@ func (s *Source) fault(st *stream, a arrival) string {
 		return fmt.Sprintf("the camera sent pixel format 0x%08x in place of %s", a.format, s.shape.format.name)
 	case a.width != s.shape.width || a.height != s.shape.height:
 		return fmt.Sprintf("the camera sent %d x %d pixels in place of %d x %d", a.width, a.height, s.shape.width, s.shape.height)
+	case a.bytes > 0 && a.bytes < s.shape.format.bytes(a.width*a.height):
+		return fmt.Sprintf("the camera sent %d bytes in place of %d", a.bytes, s.shape.format.bytes(a.width*a.height))
 	}
 	return ""
 }

@@ -82,6 +82,19 @@ ArvBuffer *coil_pop(coil_link *l, guint64 timeout, gint64 *packets)
 	return b;
 }
 
+gboolean coil_chunk(ArvChunkParser *parser, ArvBuffer *buffer, const char *name, gint64 *value)
+{
+	GError *e = NULL;
+
+	if (!arv_buffer_has_chunks(buffer))
+		return FALSE;
+	*value = arv_chunk_parser_get_integer_value(parser, buffer, name, &e);
+	if (e == NULL)
+		return TRUE;
+	g_error_free(e);
+	return FALSE;
+}
+
 coil_counts coil_count(coil_link *l)
 {
 	coil_counts c = {0};
@@ -92,4 +105,16 @@ coil_counts coil_count(coil_link *l)
 		c.resent = info(l->stream, "n_resent_packets");
 	}
 	return c;
+}
+
+int coil_kind(ArvGcNode *n)
+{
+	if (ARV_IS_GC_CATEGORY(n)) return KIND_CATEGORY;
+	if (ARV_IS_GC_ENUMERATION(n)) return KIND_ENUM;
+	if (ARV_IS_GC_BOOLEAN(n)) return KIND_BOOL;
+	if (ARV_IS_GC_COMMAND(n)) return KIND_COMMAND;
+	if (ARV_IS_GC_INTEGER(n)) return KIND_INT;
+	if (ARV_IS_GC_FLOAT(n)) return KIND_FLOAT;
+	if (ARV_IS_GC_STRING(n)) return KIND_STRING;
+	return KIND_OTHER;
 }

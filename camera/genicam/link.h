@@ -28,10 +28,18 @@ void coil_control_lost(ArvDevice *device, gpointer link);
 // packets of the frame arrived; it is exact where frames do not overlap, that is without resending.
 ArvBuffer *coil_pop(coil_link *link, guint64 timeout, gint64 *packets);
 
+// coil_chunk reads an integer out of a frame's chunk data. It is FALSE where the frame carries no such chunk.
+gboolean coil_chunk(ArvChunkParser *parser, ArvBuffer *buffer, const char *name, gint64 *value);
+
 // coil_room gives the socket of a GigE Vision stream a buffer of so many bytes, or what the kernel
 // allows. Aravis does so when it has read the first packet, and loses the end of the first frame.
 void coil_room(ArvStream *stream, int bytes);
 
 coil_counts coil_count(coil_link *link);
+
+enum { KIND_OTHER, KIND_ENUM, KIND_BOOL, KIND_INT, KIND_FLOAT, KIND_STRING, KIND_COMMAND, KIND_CATEGORY };
+
+// coil_kind is what values a feature takes.
+int coil_kind(ArvGcNode *node);
 
 #endif

@@ -4,7 +4,8 @@
 //
 // The encoder counts of its frames are the camera's own scan lines: the frame numbered n covers
 // [n*h, (n+1)*h) for h lines a frame. A camera that is triggered by the encoder's pulses counts strip
-// that way. Chunk data is not read.
+// that way. Where Options.EncoderChunk names a chunk, each frame brings the camera's own encoder counter as
+// well, for package encoder to place it by.
 package genicam
 
 import (
@@ -28,7 +29,11 @@ type Options struct {
 	// lines of a frame, PixelFormat one of Mono8, Mono10, Mono10p, Mono12, Mono12p and Mono16, of which
 	// the upper eight bits are kept.
 	Features []Feature
-	Buffers  int // 16 frames
+	// EncoderChunk names the integer feature of the camera's chunk data that holds an encoder's count at a
+	// frame's first line, such as ChunkEncoderValue or ChunkCounterValue; empty: no chunk data is asked for.
+	// The chunk that is switched on is the one that ChunkSelector names without the Chunk in front.
+	EncoderChunk string
+	Buffers      int // 16 frames
 	// PacketSize of GigE Vision in bytes, the IP header included; 0 finds the greatest that arrives,
 	// where the camera can send test packets, and else leaves the camera's own.
 	PacketSize int

@@ -1,6 +1,7 @@
-// Package fake runs Aravis's own GigE Vision camera in software (Debian: aravis-tools), for tests and
-// trials without a camera. Its pixel at column x and line y of the frame with id n is (x+y+n) mod 255,
-// times a gain that is one at an exposure of 10 ms; its ids begin at 65,401.
+// Package fake is cameras in software, for tests and trials without one: Camera is Aravis's own GigE Vision
+// camera (Debian: aravis-tools), Line a line camera of ours with chunk data. Camera's pixel at column x and
+// line y of the frame with id n is (x+y+n) mod 255, times a gain that is one at an exposure of 10 ms; its
+// ids begin at 65,401.
 package fake
 
 import (
@@ -13,11 +14,11 @@ import (
 	"time"
 )
 
-const binary = "arv-fake-gv-camera-0.8"
+const program = "arv-fake-gv-camera-0.8"
 
 // Absent tells that the camera's program is not installed.
 func Absent() bool {
-	_, err := exec.LookPath(binary)
+	_, err := exec.LookPath(program)
 	return err != nil
 }
 
@@ -34,7 +35,7 @@ func Start(address, serial string, lostPerThousand int) (*Camera, error) {
 		return nil, err
 	}
 	c := &Camera{Address: address, Serial: serial}
-	c.cmd = exec.Command(binary, "-i", address, "-s", serial, "-r", strconv.Itoa(lostPerThousand)) //nolint:noctx // ends with Kill
+	c.cmd = exec.Command(program, "-i", address, "-s", serial, "-r", strconv.Itoa(lostPerThousand)) //nolint:noctx // ends with Kill
 	if err := c.cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -1500,7 +1500,7 @@ export interface components {
        * @description lines: the cameras' own scan lines
        * @enum {string}
        */
-      source: 'simulated' | 'lines' | 'modbus' | 'api';
+      source: 'simulated' | 'lines' | 'modbus' | 'api' | 'chunk';
       /** @description Absent where the cameras' lines alone count */
       state?: components['schemas']['EncoderState'];
     };

@@ -80,6 +80,7 @@ export const cameras = {
     lines: 'the cameras’ scan lines',
     modbus: 'a counter over Modbus TCP',
     api: 'readings over the API',
+    chunk: 'the cameras’ own counters',
   },
   perCount: 'A count is',
   perCountOf: (mm: string) => `${mm} mm of strip`,

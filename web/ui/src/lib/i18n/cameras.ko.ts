@@ -74,6 +74,7 @@ export const cameras: Messages['cameras'] = {
     lines: '카메라 주사선',
     modbus: 'Modbus TCP 카운터',
     api: 'API 입력값',
+    chunk: '카메라 자체 카운터',
   },
   perCount: '1카운트',
   perCountOf: (mm) => `스트립 ${mm} mm`,
