@@ -51,7 +51,7 @@ func GradeMap(m DefectMap, r Recipe) InspectionResult {
 	res.Trail = append(res.Trail, gap)
 	along := alongStrip(m.Defects)
 	for i := range r.Rules {
-		res.Trail = append(res.Trail, judge(&r.Rules[i], along, m.Strip.Width, r.EdgeMargin))
+		res.Trail = append(res.Trail, judge(&r.Rules[i], along, r.view(m.Strip)))
 	}
 	for _, o := range res.Trail {
 		if o.Broken {
@@ -98,14 +98,9 @@ func alongStrip(defects []Defect) []*Defect {
 	return out
 }
 
-func judge(q *GradingRule, along []*Defect, stripWidth, margin MM) RuleOutcome {
+func judge(q *GradingRule, along []*Defect, v view) RuleOutcome {
 	o := RuleOutcome{Rule: q.ID, Grade: q.Grade, Limit: float64(q.Count), Unit: "defects"}
-	var hits []*Defect
-	for _, d := range along {
-		if q.counts(d, stripWidth, margin) {
-			hits = append(hits, d)
-		}
-	}
+	hits := q.hits(along, v)
 	first, n := densest(hits, q.Within)
 	worst := hits[first : first+n]
 	o.Measured = float64(n)
@@ -149,14 +144,62 @@ func densest(hits []*Defect, within MM) (first, n int) {
 	return first, n
 }
 
-func (q *GradingRule) counts(d *Defect, stripWidth, margin MM) bool {
+// view is what a recipe sees of a strip: its measures, and which side is prime.
+type view struct {
+	width, length, margin, head, tail MM
+	prime                             Side
+}
+
+func (r Recipe) view(s Strip) view {
+	v := view{width: s.Width, length: s.Length, margin: r.EdgeMargin, head: r.Head, tail: r.Tail, prime: r.Prime}
+	if v.prime == "" {
+		v.prime = Top
+	}
+	return v
+}
+
+// section is the part of the strip in which a defect begins.
+func (v view) section(d *Defect) Section {
+	switch at := d.Rect.Along; {
+	case at < v.head:
+		return HeadSection
+	case at >= v.length-v.tail:
+		return TailSection
+	}
+	return BodySection
+}
+
+// on reports whether a side is the one that a rule names.
+func (v view) on(side, named Side) bool {
+	switch named {
+	case "":
+		return true
+	case PrimeSide:
+		return side == v.prime
+	case OtherSide:
+		return side != v.prime
+	}
+	return side == named
+}
+
+// hits are the defects that the rule counts, in their order.
+func (q *GradingRule) hits(along []*Defect, v view) (hits []*Defect) {
+	for _, d := range along {
+		if q.counts(d, v) {
+			hits = append(hits, d)
+		}
+	}
+	return hits
+}
+
+func (q *GradingRule) counts(d *Defect, v view) bool {
 	if len(q.Classes) > 0 && !slices.Contains(q.Classes, d.Class) {
 		return false
 	}
-	if q.Side != "" && d.Side != q.Side {
+	if !v.on(d.Side, q.Side) || (q.Section != "" && q.Section != WholeLength && q.Section != v.section(d)) {
 		return false
 	}
-	inEdge := d.Rect.Across < margin || d.Rect.Across+d.Rect.Width > stripWidth-margin
+	inEdge := d.Rect.Across < v.margin || d.Rect.Across+d.Rect.Width > v.width-v.margin
 	if (q.Zone == EdgeZone && !inEdge) || (q.Zone == BodyZone && inEdge) {
 		return false
 	}

@@ -39,11 +39,37 @@ const (
 	BodyZone   Zone = "body" // outside both margins
 )
 
+// Section is a part of the strip's length.
+type Section string
+
+// Sections of a rule. Head and tail are as long as the recipe says.
+const (
+	WholeLength Section = "all"
+	HeadSection Section = "head"
+	BodySection Section = "body" // between head and tail
+	TailSection Section = "tail"
+)
+
+// PrimeSide and OtherSide are sides by what they are to the customer: the recipe says which side is prime.
+const (
+	PrimeSide Side = "prime"
+	OtherSide Side = "other"
+)
+
 // Recipe says what a coil must be to earn a grade. A version of a recipe never changes.
 type Recipe struct {
 	Name        string `yaml:"name" json:"name"`
 	Version     int    `yaml:"version" json:"version"`
 	Description string `yaml:"description" json:"description"`
+	// Customers and SteelGrades that the recipe is for; empty is for all. A coil that is announced without a recipe gets the one that
+	// names both its customer and its steel grade, else its customer, else its steel grade, else the line's.
+	Customers   []string `yaml:"customers" json:"customers,omitempty"`
+	SteelGrades []string `yaml:"steel_grades" json:"steel_grades,omitempty"`
+	// Prime is the side that the customer will see; empty is the top side.
+	Prime Side `yaml:"prime_side" json:"prime_side,omitempty"`
+	// Head and Tail are the lengths of these sections.
+	Head MM `yaml:"head_mm" json:"head_mm,omitempty"`
+	Tail MM `yaml:"tail_mm" json:"tail_mm,omitempty"`
 	// EdgeMargin is the width of each edge zone.
 	EdgeMargin MM `yaml:"edge_margin_mm" json:"edge_margin_mm"`
 	// LongestGap is the longest stretch of one side that may be less than inspected on a prime coil.
@@ -60,8 +86,9 @@ type GradingRule struct {
 	ID string `yaml:"id" json:"id"`
 	// Classes that count; empty counts every class.
 	Classes []DefectClass `yaml:"classes" json:"classes,omitempty"`
-	Side    Side          `yaml:"side" json:"side,omitempty"` // empty counts both sides together
-	Zone    Zone          `yaml:"zone" json:"zone,omitempty"` // empty is WholeWidth
+	Side    Side          `yaml:"side" json:"side,omitempty"`       // empty counts both sides together; prime and other are by the recipe
+	Zone    Zone          `yaml:"zone" json:"zone,omitempty"`       // empty is WholeWidth
+	Section Section       `yaml:"section" json:"section,omitempty"` // empty is WholeLength; a defect belongs where it begins
 	// Least size and confidence of a defect that counts; zero sets no limit.
 	MinArea       float64 `yaml:"min_area_mm2" json:"min_area_mm2,omitempty"`
 	MinLength     MM      `yaml:"min_length_mm" json:"min_length_mm,omitempty"`
@@ -100,6 +127,14 @@ func (r Recipe) Check(classes []DefectClass) error {
 		return bad("edge_margin_mm", "%g is negative; the least is 0", r.EdgeMargin)
 	case r.LongestGap < 0:
 		return bad("longest_gap_mm", "%g is negative; the least is 0", r.LongestGap)
+	case r.Prime != "" && !r.Prime.Valid():
+		return bad("prime_side", "%q is not a side; allowed are top and bottom", r.Prime)
+	case !(r.Head >= 0):
+		return bad("head_mm", "%g is not possible; the least is 0", r.Head)
+	case !(r.Tail >= 0):
+		return bad("tail_mm", "%g is not possible; the least is 0", r.Tail)
+	case slices.Contains(r.Customers, "") || slices.Contains(r.SteelGrades, ""):
+		return bad("customers", "a customer or steel grade has no name; leave the list empty for all")
 	case r.GapGrade.rank() < 1:
 		return bad("gap_grade", "%q is not allowed; a coil with too long a gap is %s, %s or %s", r.GapGrade, Second, Hold, Block)
 	case len(r.Rules) == 0:
@@ -121,8 +156,12 @@ func (r Recipe) Check(classes []DefectClass) error {
 			return bad(at+"id", "a rule needs an id")
 		case seen[q.ID]:
 			return bad(at+"id", "%q is used twice; an id names one rule", q.ID)
-		case q.Side != "" && !q.Side.Valid():
-			return bad(at+"side", "%q is not a side; allowed are top and bottom, or none for both", q.Side)
+		case !slices.Contains([]Side{"", Top, Bottom, PrimeSide, OtherSide}, q.Side):
+			return bad(at+"side", "%q is not a side; allowed are top, bottom, prime and other, or none for both", q.Side)
+		case !slices.Contains([]Section{"", WholeLength, HeadSection, BodySection, TailSection}, q.Section):
+			return bad(at+"section", "%q is not a section; allowed are all, head, body and tail", q.Section)
+		case (q.Section == HeadSection && r.Head == 0) || (q.Section == TailSection && r.Tail == 0):
+			return bad(at+"section", "the %s is 0 mm long in this recipe; say its length in %s_mm", q.Section, q.Section)
 		case !slices.Contains([]Zone{"", WholeWidth, EdgeZone, BodyZone}, q.Zone):
 			return bad(at+"zone", "%q is not a zone; allowed are all, edge and body", q.Zone)
 		case q.MinArea < 0 || q.MinLength < 0 || q.MinWidth < 0 || q.Within < 0:
