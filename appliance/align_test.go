@@ -46,7 +46,13 @@ func view(t *testing.T, strip []float64, w, from, to, late int, seed uint64) str
 			m.Pix[y*m.Stride+x-from] = byte(min(255, max(0, strip[(y-late+h)%h*w+x]*(1-0.4*u*u)+2*r.NormFloat64())))
 		}
 	}
-	dir := t.TempDir()
+	return "folder:" + pictureIn(t, m)
+}
+
+// pictureIn writes a picture into a folder of its own.
+func pictureIn(t *testing.T, m image.Image) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	f, err := os.Create(filepath.Join(dir, "strip.png"))
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +60,7 @@ func view(t *testing.T, strip []float64, w, from, to, late int, seed uint64) str
 	if err := errors.Join(png.Encode(f, m), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return "folder:" + dir
+	return dir
 }
 
 // Two cameras of one side: the second hangs 18.5 mm behind the first and 5 mm nearer to it than was measured.

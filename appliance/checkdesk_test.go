@@ -3,9 +3,6 @@ package appliance
 import (
 	"bytes"
 	"image"
-	"image/png"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,15 +15,7 @@ import (
 func even(t *testing.T, grey byte) (address string, m inspection.LineImage) {
 	t.Helper()
 	m = inspection.LineImage{Pix: bytes.Repeat([]byte{grey}, 512*256), Width: 512, Height: 256, Stride: 512}
-	var out bytes.Buffer
-	if err := png.Encode(&out, &image.Gray{Pix: m.Pix, Stride: m.Stride, Rect: image.Rect(0, 0, m.Width, m.Height)}); err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "white.png"), out.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return "folder:" + dir, m
+	return "folder:" + pictureIn(t, &image.Gray{Pix: m.Pix, Stride: m.Stride, Rect: image.Rect(0, 0, m.Width, m.Height)}), m
 }
 
 func TestCameraIsCheckedAgainstItsCalibration(t *testing.T) {

@@ -34,6 +34,8 @@ type Config struct {
 	Line       LineConfig       `yaml:"line"`
 	Recipe     string           `yaml:"recipe"`
 	Recipes    string           `yaml:"recipes"`
+	// FourEyes are the grades whose coils need a second person to be released.
+	FourEyes []inspection.Grade `yaml:"four_eyes"`
 }
 
 // MillConfig sets up the simulated mill.
@@ -84,7 +86,7 @@ func DefaultConfig() Config {
 		Detector:   DetectorConfig{Threshold: 1, Bands: 1},
 		Classifier: ClassifierConfig{Provider: "auto", Batch: 8, WithinMS: 250},
 		Line:       LineConfig{RegionCap: 64, FlushMS: 50},
-		Recipe:     "hot-strip",
+		Recipe:     "hot-strip", FourEyes: []inspection.Grade{},
 	}
 }
 
@@ -199,6 +201,11 @@ func (c Config) Check() error {
 		var f *inspection.FieldError
 		errors.As(err, &f)
 		return bad("mill."+f.Field, "%s", f.Reason)
+	}
+	for _, g := range c.FourEyes {
+		if !slices.Contains(inspection.Grades(), g) {
+			return bad("four_eyes", "%q is not a grade; allowed are %v", g, inspection.Grades())
+		}
 	}
 	if err := c.Alarms.check(); err != nil {
 		return err

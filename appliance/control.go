@@ -41,11 +41,7 @@ func (c *control) Start(ctx context.Context, id inspection.CoilID) (inspection.C
 }
 
 func (c *control) startAt(ctx context.Context, id inspection.CoilID, o inspection.CoilOrder, at inspection.EncoderCount) (inspection.Coil, error) {
-	name := o.Recipe
-	if name == "" {
-		name = c.a.o.Config.Recipe
-	}
-	r, err := c.a.store.Recipe(ctx, name, 0)
+	r, err := c.a.recipeFor(ctx, o)
 	if err != nil {
 		return inspection.Coil{}, err
 	}

@@ -22,6 +22,8 @@ type Coil struct {
 	Revision int       `json:"revision"`
 	// Grade is empty until the coil is closed.
 	Grade Grade `json:"grade,omitempty"`
+	// Decision is the newest that a person made; the grade above stays the machine's.
+	Decision *Decision `json:"decision,omitempty"`
 	// RecipeName and RecipeVersion name the immutable recipe the coil runs under.
 	RecipeName    string `json:"recipe"`
 	RecipeVersion int    `json:"recipe_version"`

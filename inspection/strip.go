@@ -172,6 +172,7 @@ type CoilOrder struct {
 	Length     MM     `json:"length_mm,omitempty"`
 	SteelGrade string `json:"steel_grade,omitempty"`
 	Recipe     string `json:"recipe,omitempty"`
+	Customer   string `json:"customer,omitempty"`
 }
 
 // Strip is the metal of one coil as it was measured under the cameras, head end to tail end.

@@ -15,7 +15,8 @@ type OrderRequest struct {
 	Thickness  float64 `json:"thickness_mm,omitempty" minimum:"0" maximum:"1000"`
 	Length     float64 `json:"length_mm,omitempty" minimum:"0" maximum:"100000000"`
 	SteelGrade string  `json:"steel_grade,omitempty" maxLength:"64"`
-	Recipe     string  `json:"recipe,omitempty" maxLength:"64" doc:"Name of the recipe to grade by; its newest version is taken when the coil starts. Left out, the line's default is taken"`
+	Customer   string  `json:"customer,omitempty" maxLength:"64"`
+	Recipe     string  `json:"recipe,omitempty" maxLength:"64" doc:"Name of the recipe to grade by; its newest version is taken when the coil starts. Left out, the one for the customer and the steel grade is taken, else the line's default"`
 }
 
 func (a *api) registerControl() {
@@ -64,7 +65,7 @@ func (a *api) announce(ctx context.Context, in *announceInput) (*announceOutput,
 	if b := in.Body; b != nil {
 		o = inspection.CoilOrder{
 			Width: inspection.MM(b.Width), Thickness: inspection.MM(b.Thickness), Length: inspection.MM(b.Length),
-			SteelGrade: b.SteelGrade, Recipe: b.Recipe,
+			SteelGrade: b.SteelGrade, Recipe: b.Recipe, Customer: b.Customer,
 		}
 	}
 	c, created, err := a.Control.Announce(ctx, in.id(), o)

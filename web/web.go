@@ -32,6 +32,7 @@ type Options struct {
 	Cameras   CameraDesk
 	Encoder   EncoderDesk
 	Alarms    AlarmDesk
+	Grading   GradingDesk
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
 	Metrics http.Handler // nil: no /metrics
@@ -95,6 +96,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerCameras()
 	a.registerEncoder()
 	a.registerAlarms()
+	a.registerGrading()
 	polish(a.huma.OpenAPI())
 
 	docs, err := renderDocs(a.huma.OpenAPI())

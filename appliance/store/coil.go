@@ -33,7 +33,7 @@ func (s *Store) Announce(ctx context.Context, id inspection.CoilID, o inspection
 			c = row.Coil
 			return nil // sent again: nothing changes
 		default:
-			err = updateOrder(ctx, tx, row.n, o)
+			err = updateOrder(ctx, tx, row.n, id, o)
 		}
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (s *Store) StartCoil(ctx context.Context, id inspection.CoilID, o inspectio
 		default:
 			return &inspection.ConflictError{Noun: "coil", ID: string(id), Reason: "has run already; a coil id runs once"}
 		}
-		if err := updateOrder(ctx, tx, row.n, merge(row.Order, o)); err != nil {
+		if err := updateOrder(ctx, tx, row.n, id, merge(row.Order, o)); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE coils SET state = ?, recipe = ?, recipe_version = ?, model = ?, started_at = ?, updated_at = ?, ordered_at = ? WHERE n = ?`,
@@ -161,20 +161,35 @@ func merge(old, newer inspection.CoilOrder) inspection.CoilOrder {
 	return inspection.CoilOrder{
 		Width: pick(newer.Width, old.Width), Thickness: pick(newer.Thickness, old.Thickness), Length: pick(newer.Length, old.Length),
 		SteelGrade: text(newer.SteelGrade, old.SteelGrade), Recipe: text(newer.Recipe, old.Recipe),
+		Customer: text(newer.Customer, old.Customer),
 	}
 }
 
 func insertCoil(ctx context.Context, tx *sql.Tx, id inspection.CoilID, o inspection.CoilOrder, at time.Time) error {
 	// Revision 0: the change that follows makes it 1.
-	_, err := tx.ExecContext(ctx, `INSERT INTO coils (id, state, width, thickness, length, steel_grade, recipe_wanted, revision, announced_at, updated_at, ordered_at)
+	if _, err := tx.ExecContext(ctx, `INSERT INTO coils (id, state, width, thickness, length, steel_grade, recipe_wanted, revision, announced_at, updated_at, ordered_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
-		id, inspection.Announced, float64(o.Width), float64(o.Thickness), float64(o.Length), o.SteelGrade, o.Recipe, micros(at), micros(at), micros(at))
-	return err
+		id, inspection.Announced, float64(o.Width), float64(o.Thickness), float64(o.Length), o.SteelGrade, o.Recipe, micros(at), micros(at), micros(at)); err != nil {
+		return err
+	}
+	return saveCustomer(ctx, tx, id, o.Customer)
 }
 
-func updateOrder(ctx context.Context, tx *sql.Tx, n int64, o inspection.CoilOrder) error {
-	_, err := tx.ExecContext(ctx, `UPDATE coils SET width = ?, thickness = ?, length = ?, steel_grade = ?, recipe_wanted = ? WHERE n = ?`,
-		float64(o.Width), float64(o.Thickness), float64(o.Length), o.SteelGrade, o.Recipe, n)
+func updateOrder(ctx context.Context, tx *sql.Tx, n int64, id inspection.CoilID, o inspection.CoilOrder) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE coils SET width = ?, thickness = ?, length = ?, steel_grade = ?, recipe_wanted = ? WHERE n = ?`,
+		float64(o.Width), float64(o.Thickness), float64(o.Length), o.SteelGrade, o.Recipe, n); err != nil {
+		return err
+	}
+	return saveCustomer(ctx, tx, id, o.Customer)
+}
+
+// saveCustomer keeps whom a coil is for.
+func saveCustomer(ctx context.Context, tx *sql.Tx, id inspection.CoilID, customer string) error {
+	if customer == "" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO coil_customers (coil, customer) SELECT n, ? FROM coils WHERE id = ?
+		ON CONFLICT (coil) DO UPDATE SET customer = excluded.customer`, customer, id)
 	return err
 }
 
@@ -197,7 +212,8 @@ type coilChange struct {
 	Strip         inspection.Strip      `json:"strip"`
 	Coverage      []inspection.Coverage `json:"coverage"`
 	Counts        inspection.Counts     `json:"counts"`
-	By            string                `json:"by,omitempty"` // the person who asked for it
+	Decision      *inspection.Decision  `json:"decision,omitempty"` // the newest that a person made
+	By            string                `json:"by,omitempty"`       // the person who asked for it
 }
 
 // changeCoil raises a coil's revision, reads it as it is now and writes a change about it.
@@ -216,7 +232,7 @@ func (s *Store) changeCoilBy(ctx context.Context, tx *sql.Tx, id inspection.Coil
 	c := row.Coil
 	if err := s.change(ctx, tx, kind, string(id), c.Revision, coilChange{
 		ID: c.ID, State: c.State, Grade: c.Grade, Revision: c.Revision, Recipe: c.RecipeName, RecipeVersion: c.RecipeVersion,
-		Strip: c.Strip, Coverage: append([]inspection.Coverage{}, c.Coverage...), Counts: c.Counts, By: by,
+		Strip: c.Strip, Coverage: append([]inspection.Coverage{}, c.Coverage...), Counts: c.Counts, Decision: c.Decision, By: by,
 	}); err != nil {
 		return inspection.Coil{}, err
 	}

@@ -30,7 +30,7 @@ const noSides = "[]"
 
 const coilColumns = `n, id, state, width, thickness, length, steel_grade, recipe_wanted, strip_length, strip_width, strip_sides,
 	revision, grade, recipe, recipe_version, model, announced_at, started_at, ended_at, updated_at, ordered_at, gaps,
-	json_extract(result, '$.coverage')`
+	json_extract(result, '$.coverage'), coalesce((SELECT customer FROM coil_customers k WHERE k.coil = coils.n), '')`
 
 func scanCoil(row interface{ Scan(...any) error }) (coil, error) {
 	var (
@@ -42,7 +42,7 @@ func scanCoil(row interface{ Scan(...any) error }) (coil, error) {
 	)
 	err := row.Scan(&c.n, &c.ID, &c.State, &c.Order.Width, &c.Order.Thickness, &c.Order.Length, &c.Order.SteelGrade, &c.Order.Recipe,
 		&c.Strip.Length, &c.Strip.Width, &sides, &c.Revision, &c.Grade, &c.RecipeName, &c.RecipeVersion, &c.Model,
-		&announced, &started, &ended, &c.updatedAt, &c.orderedAt, &c.Counts.Gaps, &coverage)
+		&announced, &started, &ended, &c.updatedAt, &c.orderedAt, &c.Counts.Gaps, &coverage, &c.Order.Customer)
 	if err != nil {
 		return c, err
 	}
@@ -77,8 +77,10 @@ func coilRow(ctx context.Context, q querier, id inspection.CoilID) (coil, error)
 		return c, err
 	}
 	one := []coil{c}
-	err = countDefects(ctx, q, one)
-	return one[0], err
+	if err := countDefects(ctx, q, one); err != nil {
+		return c, err
+	}
+	return one[0], decided(ctx, q, one)
 }
 
 // countDefects fills in the counts of coils.
@@ -204,7 +206,10 @@ func (s *Store) Coils(ctx context.Context, q inspection.CoilQuery) (inspection.C
 		if err := rows.Err(); err != nil {
 			return err
 		}
-		return countDefects(ctx, db, coils)
+		if err := countDefects(ctx, db, coils); err != nil {
+			return err
+		}
+		return decided(ctx, db, coils)
 	})
 	if err != nil {
 		return inspection.CoilPage{}, err

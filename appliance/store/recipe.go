@@ -91,3 +91,48 @@ func (s *Store) Recipes(ctx context.Context) ([]inspection.Recipe, error) {
 	}
 	return out, rows.Err()
 }
+
+// PublishRecipe keeps the next version of a recipe, or the first of a new name, and who published it. Another version than the next is
+// a *inspection.ConflictError: somebody else published meanwhile.
+func (s *Store) PublishRecipe(ctx context.Context, r inspection.Recipe, by, note string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.write(ctx, fmt.Sprintf("recipe %s v%d", r.Name, r.Version), func(ctx context.Context, tx *sql.Tx) error {
+		var newest int
+		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM recipes WHERE name = ?`, r.Name).Scan(&newest); err != nil {
+			return err
+		}
+		if r.Version != newest+1 {
+			return &inspection.ConflictError{Noun: "recipe", ID: r.Name, Reason: fmt.Sprintf("has version %d; the next to be published is %d and not %d", newest, newest+1, r.Version)}
+		}
+		if err := saveRecipe(ctx, tx, r); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO recipe_log (name, version, at, by_whom, note) VALUES (?, ?, ?, ?, ?)`, r.Name, r.Version, micros(s.options.Now()), by, note); err != nil {
+			return err
+		}
+		return s.change(ctx, tx, "recipe.published", r.Name, r.Version, map[string]any{"name": r.Name, "version": r.Version, "by": by, "note": note})
+	})
+}
+
+// RecipeLog reads who published which versions, the newest first.
+func (s *Store) RecipeLog(ctx context.Context) (out []inspection.RecipePublished, err error) {
+	err = s.view(ctx, "listing recipes", func(q querier) error {
+		rows, err := q.QueryContext(ctx, `SELECT name, version, at, by_whom, note FROM recipe_log ORDER BY at DESC, name, version DESC`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var p inspection.RecipePublished
+			var at int64
+			if err := rows.Scan(&p.Name, &p.Version, &at, &p.By, &p.Note); err != nil {
+				return err
+			}
+			p.At = timeOf(at)
+			out = append(out, p)
+		}
+		return rows.Err()
+	})
+	return out, err
+}

@@ -199,6 +199,38 @@ CREATE TABLE IF NOT EXISTS alarms (
 	about     TEXT    NOT NULL -- JSON
 );
 CREATE INDEX IF NOT EXISTS alarms_key ON alarms (key, n);
+`, `
+-- Whom coils are for, where that was announced.
+CREATE TABLE IF NOT EXISTS coil_customers (
+	coil     INTEGER PRIMARY KEY REFERENCES coils (n),
+	customer TEXT NOT NULL
+);
+
+-- What people decided of coils. Rows are only added; a second person confirms one once.
+CREATE TABLE IF NOT EXISTS decisions (
+	n             INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never used again
+	coil          INTEGER NOT NULL REFERENCES coils (n),
+	at            INTEGER NOT NULL,
+	by_whom       TEXT    NOT NULL,
+	disposition   TEXT    NOT NULL,
+	grade         TEXT    NOT NULL,
+	machine_grade TEXT    NOT NULL, -- that stood then
+	reason        TEXT    NOT NULL,
+	pending       INTEGER NOT NULL, -- a second person must confirm it
+	confirmed_by  TEXT    NOT NULL DEFAULT '',
+	confirmed_at  INTEGER
+);
+CREATE INDEX IF NOT EXISTS decisions_coil ON decisions (coil, n);
+
+-- Who published a version of a recipe; those of files are not listed.
+CREATE TABLE IF NOT EXISTS recipe_log (
+	name    TEXT    NOT NULL,
+	version INTEGER NOT NULL,
+	at      INTEGER NOT NULL,
+	by_whom TEXT    NOT NULL,
+	note    TEXT    NOT NULL,
+	PRIMARY KEY (name, version)
+) WITHOUT ROWID;
 `}
 }
 
