@@ -12,13 +12,18 @@ import type {
   Coil,
   CoilDetail,
   CoilList,
+  CutPlan,
+  Decision,
   Defect,
   EncoderDetail,
   Gap,
+  Grade,
   Live,
   ModelState,
   Readiness,
   Recipe,
+  RecipePublished,
+  RecipeTest,
   ReviewRecord,
   ReviewRequest,
   Side,
@@ -155,6 +160,33 @@ export const api = {
   },
   regrade: (seen: Coil, by: string) =>
     command<CoilDetail>('POST', `${BASE}/coils/${encodeURIComponent(seen.id)}/regrade`, seen, { by }),
+  decide: (
+    seen: Coil,
+    said: { by: string; disposition: Decision['disposition']; grade: Grade; reason?: string },
+  ) => command<CoilDetail>('POST', `${BASE}/coils/${encodeURIComponent(seen.id)}/decision`, seen, said),
+  confirmDecision: (seen: Coil, by: string) =>
+    command<CoilDetail>('POST', `${BASE}/coils/${encodeURIComponent(seen.id)}/decision/confirm`, seen, {
+      by,
+    }),
+  decisions: async (coil: string, signal?: AbortSignal) =>
+    (await json<{ decisions: Decision[] }>(`${BASE}/coils/${encodeURIComponent(coil)}/decisions`, signal))
+      .decisions,
+  cutPlans: async (coil: string, grade: Grade, least: number) =>
+    (
+      await json<{ plans: CutPlan[] }>(
+        `${BASE}/coils/${encodeURIComponent(coil)}/cut-plan?grade=${grade}&least_m=${least}`,
+      )
+    ).plans,
+  testRecipe: (recipe: Recipe, signal?: AbortSignal) =>
+    json<RecipeTest>(`${BASE}/recipes/test`, signal, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ recipe }),
+    }),
+  publishRecipe: (recipe: Recipe, by: string, note: string) =>
+    post<Recipe>(`${BASE}/recipes`, { recipe, by, note }),
+  recipeLog: async (signal?: AbortSignal) =>
+    (await json<{ published: RecipePublished[] }>(`${BASE}/recipes/log`, signal)).published,
   classes: async () => (await json<{ classes: ClassInfo[] }>(`${BASE}/classes`)).classes,
   recipes: async () => (await json<{ recipes: Recipe[] }>(`${BASE}/recipes`)).recipes,
   teachings: (signal?: AbortSignal) => json<TeachingList>(`${BASE}/teachings`, signal),

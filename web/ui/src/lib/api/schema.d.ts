@@ -290,6 +290,80 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/coils/{id}/cut-plan': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Find which metres to remove so that the rest earns a grade, with the least scrap
+     * @description By the recipe the coil ran under, and by what people said of its defects. Each piece is judged as a coil of its own.
+     */
+    get: operations['plan-cuts'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/coils/{id}/decision': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Release, hold or reject a coil
+     * @description Stands beside the machine's grade, which stays. Where the configuration asks for four eyes, releasing is pending until a second person confirms it.
+     */
+    post: operations['decide-coil'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/coils/{id}/decision/confirm': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Confirm a decision that waits for a second person */
+    post: operations['confirm-decision'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/coils/{id}/decisions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List what people decided of a coil, the newest first */
+    get: operations['list-decisions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/coils/{id}/defects': {
     parameters: {
       query?: never;
@@ -736,7 +810,48 @@ export interface paths {
      */
     get: operations['list-recipes'];
     put?: never;
+    /**
+     * Publish the next version of a recipe, or the first of a new one
+     * @description A version never changes. Coils that start from now on run under it; those that ran keep theirs. 409 where the version is not the next: somebody else published meanwhile.
+     */
+    post: operations['publish-recipe'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/recipes/log': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List who published which versions of recipes */
+    get: operations['list-recipe-log'];
+    put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/recipes/test': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * See what a recipe would have made of past coils
+     * @description Grades the newest coils that have ended, with what people said of their defects. Nothing is kept. 422 names what is wrong with the recipe.
+     */
+    post: operations['test-recipe'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1336,6 +1451,7 @@ export interface components {
       calibrations?: components['schemas']['CalibrationRef'][];
       counts: components['schemas']['Counts'];
       coverage?: components['schemas']['Coverage'][];
+      decision?: components['schemas']['Decision'];
       /** Format: date-time */
       ended_at?: string;
       /** @enum {string} */
@@ -1360,6 +1476,7 @@ export interface components {
       calibrations?: components['schemas']['CalibrationRef'][];
       counts: components['schemas']['Counts'];
       coverage?: components['schemas']['Coverage'][];
+      decision?: components['schemas']['Decision'];
       /** Format: date-time */
       ended_at?: string;
       /** @enum {string} */
@@ -1393,6 +1510,7 @@ export interface components {
       next_cursor?: string;
     };
     CoilOrder: {
+      customer?: string;
       /** Format: double */
       length_mm?: number;
       recipe?: string;
@@ -1444,6 +1562,25 @@ export interface components {
       /** @description Allow going back, to take changes over again */
       rewind?: boolean;
     };
+    CutPiece: {
+      /** Format: double */
+      from_mm: number;
+      /** @enum {string} */
+      grade: 'prime' | 'second' | 'hold' | 'block';
+      /** Format: double */
+      to_mm: number;
+    };
+    CutPlan: {
+      /** @enum {string} */
+      grade: 'prime' | 'second' | 'hold' | 'block';
+      pieces: components['schemas']['CutPiece'][];
+      /** Format: double */
+      scrap_mm: number;
+    };
+    CutPlansOutputBody: {
+      /** @description The best of one piece, and those of more that save more; empty: nothing of the coil earns the grade */
+      plans: components['schemas']['CutPlan'][];
+    };
     DarkReference: {
       /** Format: date-time */
       at: string;
@@ -1452,6 +1589,41 @@ export interface components {
        * @description Of the median column
        */
       grey: number;
+    };
+    Decision: {
+      /** Format: date-time */
+      at: string;
+      by: string;
+      /** Format: date-time */
+      confirmed_at?: string;
+      confirmed_by?: string;
+      /** @enum {string} */
+      disposition: 'released' | 'held' | 'rejected';
+      /** @enum {string} */
+      grade: 'prime' | 'second' | 'hold' | 'block';
+      /** @enum {string} */
+      machine_grade: 'prime' | 'second' | 'hold' | 'block';
+      /** Format: int64 */
+      n: number;
+      /** @description A second person must confirm it; until then it does not hold */
+      pending: boolean;
+      reason?: string;
+    };
+    DecisionRequest: {
+      /** @description The name of the person */
+      by: string;
+      /** @enum {string} */
+      disposition: 'released' | 'held' | 'rejected';
+      /**
+       * @description Left out: the machine's
+       * @enum {string}
+       */
+      grade?: 'prime' | 'second' | 'hold' | 'block';
+      /** @description Needed where the grade departs from the machine's, and to reject */
+      reason?: string;
+    };
+    DecisionsOutputBody: {
+      decisions: components['schemas']['Decision'][];
     };
     Defect: {
       /** Format: double */
@@ -1612,6 +1784,7 @@ export interface components {
       min_length_mm?: number;
       /** Format: double */
       min_width_mm?: number;
+      section?: string;
       /** @enum {string} */
       side?: 'top' | 'bottom';
       /** Format: double */
@@ -1702,9 +1875,10 @@ export interface components {
       shadow?: components['schemas']['ShadowAgreement'];
     };
     OrderRequest: {
+      customer?: string;
       /** Format: double */
       length_mm?: number;
-      /** @description Name of the recipe to grade by; its newest version is taken when the coil starts. Left out, the line's default is taken */
+      /** @description Name of the recipe to grade by; its newest version is taken when the coil starts. Left out, the one for the customer and the steel grade is taken, else the line's default */
       recipe?: string;
       steel_grade?: string;
       /** Format: double */
@@ -1718,6 +1892,14 @@ export interface components {
       crops_per_second: number;
       healthy: boolean;
       measured: string;
+    };
+    PublishRequest: {
+      /** @description The name of the person */
+      by: string;
+      /** @description What changed and why */
+      note?: string;
+      /** @description Its version is the one after the newest */
+      recipe: components['schemas']['Recipe'];
     };
     Readiness: {
       cameras: components['schemas']['CameraState'][];
@@ -1734,23 +1916,83 @@ export interface components {
       version: string;
     };
     Recipe: {
+      customers?: string[];
       description: string;
       /** Format: double */
       edge_margin_mm: number;
       /** @enum {string} */
       gap_grade: 'prime' | 'second' | 'hold' | 'block';
       /** Format: double */
+      head_mm?: number;
+      /** Format: double */
       longest_gap_mm: number;
       name: string;
+      /** @enum {string} */
+      prime_side?: 'top' | 'bottom';
       rules: components['schemas']['GradingRule'][];
       severity: {
         [key: string]: number;
       };
+      steel_grades?: string[];
+      /** Format: double */
+      tail_mm?: number;
       /** Format: int64 */
       version: number;
     };
+    RecipeChange: {
+      /** @enum {string} */
+      after: 'prime' | 'second' | 'hold' | 'block';
+      /** @enum {string} */
+      before: 'prime' | 'second' | 'hold' | 'block';
+      coil: string;
+      /** @description It ran under, with the version */
+      recipe: string;
+      /** @description Rules of the tested recipe that it breaks; empty: it breaks none */
+      why: components['schemas']['RuleOutcome'][];
+    };
     RecipeList: {
       recipes: components['schemas']['Recipe'][];
+    };
+    RecipeLogOutputBody: {
+      /** @description The newest first; versions from files are not listed */
+      published: components['schemas']['RecipePublished'][];
+    };
+    RecipePublished: {
+      /** Format: date-time */
+      at: string;
+      by: string;
+      name: string;
+      note?: string;
+      /** Format: int64 */
+      version: number;
+    };
+    RecipeTest: {
+      /** @description Coils by grade under the recipe */
+      after: {
+        [key: string]: number;
+      };
+      /** @description Coils by grade as they are */
+      before: {
+        [key: string]: number;
+      };
+      /** @description Coils that would change grade, the newest first */
+      changed: components['schemas']['RecipeChange'][];
+      detail?: string;
+      /**
+       * Format: int64
+       * @description Coils that were left out to answer in time: see detail
+       */
+      skipped: number;
+      /** Format: int64 */
+      tested: number;
+    };
+    RecipeTestRequest: {
+      /**
+       * Format: int64
+       * @default 500
+       */
+      coils: number;
+      recipe: components['schemas']['Recipe'];
     };
     RegradeRequest: {
       /** @description The name of the person */
@@ -3089,6 +3331,318 @@ export interface operations {
       };
     };
   };
+  'plan-cuts': {
+    parameters: {
+      query?: {
+        grade?: 'prime' | 'second' | 'hold';
+        /** @description Shortest piece that is of use, m */
+        least_m?: number;
+      };
+      header?: never;
+      path: {
+        /** @description The coil's id, as the mill's tracking names it */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CutPlansOutputBody'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'decide-coil': {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description ETag of what the decision rests on, or * for whatever is there: 412 where it has changed since, 428 where this is left out */
+        'If-Match'?: string;
+      };
+      path: {
+        /** @description The coil's id, as the mill's tracking names it */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DecisionRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CoilDetail'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Failed */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Required */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Insufficient Storage */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'confirm-decision': {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description ETag of what the decision rests on, or * for whatever is there: 412 where it has changed since, 428 where this is left out */
+        'If-Match'?: string;
+      };
+      path: {
+        /** @description The coil's id, as the mill's tracking names it */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CalibrationRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CoilDetail'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Failed */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Required */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Insufficient Storage */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'list-decisions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The coil's id, as the mill's tracking names it */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DecisionsOutputBody'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
   'list-defects': {
     parameters: {
       query?: {
@@ -4403,6 +4957,155 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['RecipeList'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'publish-recipe': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PublishRequest'];
+      };
+    };
+    responses: {
+      /** @description Created */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Recipe'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'list-recipe-log': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RecipeLogOutputBody'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'test-recipe': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RecipeTestRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RecipeTest'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
         };
       };
       /** @description Internal Server Error */

@@ -19,6 +19,8 @@ export type CoilDetail = Schemas['CoilDetail'];
 export type CoilList = Schemas['CoilList'];
 export type Coverage = Schemas['Coverage'];
 export type Defect = Schemas['Defect'];
+export type CutPlan = Schemas['CutPlan'];
+export type Decision = Schemas['Decision'];
 export type EncoderDetail = Schemas['EncoderDetail'];
 export type Gap = Schemas['Gap'];
 export type GradingRule = Schemas['GradingRule'];
@@ -30,6 +32,8 @@ export type Recipe = Schemas['Recipe'];
 export type Review = Schemas['Review'];
 export type ReviewRecord = Schemas['ReviewRecord'];
 export type ReviewRequest = Schemas['ReviewRequest'];
+export type RecipePublished = Schemas['RecipePublished'];
+export type RecipeTest = Schemas['RecipeTest'];
 export type RuleOutcome = Schemas['RuleOutcome'];
 
 export type Teaching = Schemas['Teaching'];

@@ -3,6 +3,7 @@
 import { alarm, alarmUnknown } from './alarm.en';
 import { alarms } from './alarms.en';
 import { cameras } from './cameras.en';
+import { grading } from './grading.en';
 import { plural } from './plural';
 import { teach } from './teach.en';
 
@@ -12,6 +13,7 @@ export const en = {
     live: 'Live',
     coils: 'Coils',
     teach: 'Teaching',
+    grading: 'Grading',
     alarms: 'Alarms',
     cameras: 'Cameras',
     api: 'API',
@@ -117,6 +119,7 @@ export const en = {
   alarm,
   alarmUnknown,
   alarms,
+  grading,
   coils: {
     title: 'Coils',
     search: 'Search',

@@ -2,6 +2,7 @@ import type { Messages } from './en';
 import { alarm, alarmUnknown } from './alarm.ko';
 import { alarms } from './alarms.ko';
 import { cameras } from './cameras.ko';
+import { grading } from './grading.ko';
 import { teach } from './teach.ko';
 
 export const ko: Messages = {
@@ -10,6 +11,7 @@ export const ko: Messages = {
     live: '실시간',
     coils: '코일',
     teach: '학습',
+    grading: '등급',
     alarms: '경보',
     cameras: '카메라',
     api: 'API',
@@ -116,6 +118,7 @@ export const ko: Messages = {
   alarm,
   alarmUnknown,
   alarms,
+  grading,
   coils: {
     title: '코일',
     search: '검색',

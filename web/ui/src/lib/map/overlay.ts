@@ -13,6 +13,7 @@ export interface OverlayScene {
   deciding: ReadonlyMap<number, Grade>;
   selected: number; // index, -1 for none
   stretch: { from: number; to: number } | null; // of the rule that is looked at
+  scrap: readonly { from: number; to: number }[]; // that a cut plan removes
   pictures: (id: number) => HTMLImageElement | null; // null until it is loaded
   words: { top: string; bottom: string; operator: string; drive: string };
   font: number;
@@ -46,6 +47,7 @@ export function drawOverlay(ctx: CanvasRenderingContext2D, plot: Plot, scene: Ov
     ctx.rect(MARGIN.left, plot.panelY(side), plot.panelWidth, plot.panelHeight);
     ctx.clip();
     if (scene.stretch) drawStretch(ctx, plot, scene, side);
+    for (const cut of scene.scrap) drawScrap(ctx, plot, scene, side, cut);
     if (plot.alongScale < OUTLINES_BELOW) drawOutlines(ctx, plot, scene, side);
     drawRings(ctx, plot, scene, side);
     ctx.restore();
@@ -124,6 +126,38 @@ function drawStretch(
   ctx.setLineDash([8, 5]);
   ctx.strokeRect(a - 3, plot.panelY(side) + 2, b - a + 6, plot.panelHeight - 4);
   ctx.setLineDash([]);
+}
+
+/** Crossed out, between the marks of the cuts. */
+function drawScrap(
+  ctx: CanvasRenderingContext2D,
+  plot: Plot,
+  { theme }: OverlayScene,
+  side: number,
+  cut: { from: number; to: number },
+): void {
+  const [a, b] = [plot.x(cut.from), plot.x(cut.to)];
+  const [top, bottom] = [plot.panelY(side), plot.panelY(side) + plot.panelHeight];
+  ctx.fillStyle = INK[theme].plate;
+  ctx.globalAlpha = 0.6;
+  ctx.fillRect(a, top, b - a, bottom - top);
+  ctx.globalAlpha = 1;
+  ctx.strokeStyle = INK[theme].text;
+  ctx.lineWidth = 3;
+  ctx.beginPath();
+  for (const x of [a, b]) {
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, bottom);
+  }
+  ctx.stroke();
+  if (b - a < 12) return;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  ctx.moveTo(a, top);
+  ctx.lineTo(b, bottom);
+  ctx.moveTo(a, bottom);
+  ctx.lineTo(b, top);
+  ctx.stroke();
 }
 
 function rect(
