@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+	_ "time/tzdata" // so that a zone is known on a machine that has none
 
 	"go.yaml.in/yaml/v3"
 
@@ -33,6 +35,7 @@ type Config struct {
 	Line       LineConfig       `yaml:"line"`
 	Recipe     string           `yaml:"recipe"`
 	Recipes    string           `yaml:"recipes"`
+	TimeZone   string           `yaml:"time_zone"` // of the times in reports, by its IANA name; empty: the machine's
 }
 
 // MillConfig sets up the simulated mill.
@@ -84,6 +87,18 @@ func DefaultConfig() Config {
 		Line:       LineConfig{RegionCap: 64, FlushMS: 50},
 		Recipe:     "hot-strip",
 	}
+}
+
+// zone is the plant's, of a configuration that was checked.
+func (c Config) zone() *time.Location {
+	if c.TimeZone == "" {
+		return time.Local
+	}
+	z, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		return time.UTC // Check refuses it
+	}
+	return z
 }
 
 // maxYAML bounds a configuration or recipe file; the largest sensible one is a hundredth of it.
@@ -192,6 +207,9 @@ func (c Config) Check() error {
 		return bad("check_hours", "%d is not possible; allowed are 1 to 8784, or 0 for never", c.CheckHours)
 	case c.Recipe == "":
 		return bad("recipe", "is empty; it names the recipe of coils that are announced without one")
+	}
+	if _, err := time.LoadLocation(c.TimeZone); err != nil {
+		return bad("time_zone", "%q is not a time zone; allowed is an IANA name, such as Asia/Seoul, or nothing for the machine's", c.TimeZone)
 	}
 	if err := (calibration.Geometry{MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel}).Check(); err != nil {
 		var f *inspection.FieldError

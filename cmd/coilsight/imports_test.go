@@ -24,7 +24,9 @@ var mayImport = map[string][]string{
 	"appliance/store":     {"inspection"},
 	"appliance/mes":       {"inspection"},
 	"appliance/teach":     {"inspection", "durable", "models", "inference", "camera", "camera/replay"},
-	"web":                 {"inspection"},
+	"report":              {"inspection", "report/font"},
+	"report/font":         {},
+	"web":                 {"inspection", "report"},
 	"web/ui":              {},
 	"deploy":              {},
 	"appliance/bench":     nil,
@@ -41,6 +43,7 @@ var fences = map[string]string{
 	"github.com/mattn/go-sqlite3":      "appliance/store",
 	"github.com/parquet-go/parquet-go": "cmd/coilsight",
 	"github.com/simonvetter/modbus":    "camera/encoder",
+	"github.com/xuri/excelize":         "report",
 	"github.com/yalue/onnxruntime_go":  "inference",
 }
 
