@@ -139,7 +139,7 @@ func (d *paper) listGaps() {
 	gaps := slices.Clone(d.gaps)
 	slices.SortStableFunc(gaps, func(a, b inspection.Gap) int { return cmp.Compare(b.Length(), a.Length()) })
 	shown := gaps[:min(len(gaps), mostGaps)]
-	x := [...]float64{0, 20, 40, 62, 82, 122, 142}
+	x := [...]float64{0, 14, 31, 51, 69, 107, 127}
 	head := func() {
 		d.grey()
 		for i, name := range []string{w.sideHead, w.from + " (m)", w.to + " (m)", w.stretch + " (mm)", w.state, w.camera, w.cause} {
@@ -159,7 +159,7 @@ func (d *paper) listGaps() {
 			to, length = w.openEnd, "≥ "+length
 		}
 		for i, text := range []string{
-			w.side[g.Side], number(float64(g.From)/1000, 3), to, length, w.gapState[g.State], string(g.Camera), g.Cause,
+			w.sideShort[g.Side], number(float64(g.From)/1000, 3), to, length, w.gapState[g.State], string(g.Camera), g.Cause,
 		} {
 			d.black()
 			width := bodyWidth - x[i]

@@ -7,7 +7,11 @@ import (
 	"github.com/coilsight/coilsight/inspection"
 )
 
-const ruleHeight = 8.2
+// Heights of a rule in mm: with a line of what it counts or where it broke, and without.
+const (
+	ruleHeight  = 7.9
+	shortHeight = 5.4
+)
 
 // trail lists each rule with what it measured against what it allows.
 func (d *paper) trail() {
@@ -28,9 +32,14 @@ func (d *paper) trail() {
 		}
 		d.line(sideMargin+6, y, 74, 9, o.Broken, name)
 		d.grey()
-		d.line(sideMargin+6, y+3.5, 104, 7.5, false, d.counts(o))
+		means := d.counts(o)
+		d.line(sideMargin+6, y+3.5, 104, 7.5, false, means)
 		d.black()
 		d.line(sideMargin+82, y, 60, 9, false, d.says(o))
+		height := ruleHeight
+		if means == "" && !o.Broken {
+			height = shortHeight
+		}
 		if o.Broken && o.To > o.From {
 			d.grey()
 			d.right(pageWidth-sideMargin, y+3.5, 7.5, false, fmt.Sprintf("%s–%s", number(float64(o.From)/1000, 1), metres(o.To, 1)))
@@ -41,7 +50,7 @@ func (d *paper) trail() {
 		}
 		d.black()
 		d.right(pageWidth-sideMargin, y, 9, o.Broken, verdict)
-		d.y += ruleHeight
+		d.y += height
 	}
 	d.rule(d.y)
 	d.y += 4

@@ -85,7 +85,7 @@ func english() words {
 			return fmt.Sprintf("Pictures of the worst %d of %s", n, plural(all, "defect", "defects"))
 		},
 		confidence:   "Confidence",
-		severityName: "Severity", noPicture: "No picture kept", badPicture: "The picture cannot be read",
+		severityName: "Severity", noPicture: "No picture kept", badPicture: "Picture cannot be read",
 		review: "Review", notReviewed: "not reviewed", agreedBy: "confirmed by",
 		wasCalled: func(name, by string) string { return fmt.Sprintf("model said %s; corrected by %s", name, by) },
 		setup:     "Inspected with", version: "Version", madeAt: "Made", noCalibration: "No calibration of the cameras was in force.",

@@ -77,7 +77,7 @@ func (a *api) reportClasses() []report.Class {
 
 // attachment names the file that a browser saves. A coil's id has no character that a header or a file name minds.
 func attachment(id inspection.CoilID, rest string) string {
-	return fmt.Sprintf(`attachment; filename="%s-%s"`, id, rest)
+	return fmt.Sprintf(`attachment; filename="coil-%s-%s"`, id, rest)
 }
 
 type getReportInput struct {
@@ -189,7 +189,11 @@ func (a *api) cutOff(ctx context.Context, w *fileWriter, err error) {
 	if ctx.Err() == nil {
 		a.log.ErrorContext(ctx, "a file was cut off", "error", err)
 	}
-	if conn, _, err := w.rc.Hijack(); err == nil {
+	under := w.w
+	if u, ok := under.(interface{ Unwrap() http.ResponseWriter }); ok {
+		under = u.Unwrap() // gin gives no connection away that was written to
+	}
+	if conn, _, err := http.NewResponseController(under).Hijack(); err == nil {
 		_ = conn.Close() // it is given up either way
 	}
 }
