@@ -148,13 +148,15 @@ func (d *paper) hatchGaps(p plot, side int, s inspection.Side) {
 
 // hatch marks an area that was not inspected: by crossing lines on white, or by slanting ones where it was screened.
 func (d *paper) hatch(x, y, w, h float64, screened bool) {
-	if !screened {
-		d.SetFillColor(255, 255, 255)
-		d.Rect(x, y, w, h, "F")
+	d.SetFillColor(255, 255, 255)
+	if screened {
+		d.SetAlpha(0.6, "Normal") // what was found there shows through
 	}
-	d.ClipRect(x, y, w, h, false)
-	d.SetDrawColor(40, 43, 46)
+	d.Rect(x, y, w, h, "F")
+	d.SetAlpha(1, "Normal")
+	d.SetDrawColor(40, 43, 46) // before the clip, whose end takes back what is set within
 	d.SetLineWidth(0.15)
+	d.ClipRect(x, y, w, h, false)
 	const step = 1.4
 	for at := math.Floor((x-h)/step) * step; at < x+w; at += step { // on one raster, whatever the area
 		d.Line(at, y+h, at+h, y)

@@ -112,7 +112,7 @@ func (d *paper) covered(c inspection.Coverage) {
 	w := d.words
 	x := sideMargin + 32
 	d.line(x, d.y, 30, 9.5, true, percent(c.Share()))
-	d.line(x+22, d.y, 126, 8.5, false, w.inspected+" "+millimetres(c.Inspected)+" / "+millimetres(c.Length)+
+	d.line(x+20, d.y+0.4, bodyWidth-52, 7.5, false, w.inspected+" "+millimetres(c.Inspected)+" / "+millimetres(c.Length)+
 		" · "+w.screened+" "+millimetres(c.DetectedOnly)+" · "+w.missed+" "+millimetres(c.Missed))
 	if c.Length <= 0 {
 		return
