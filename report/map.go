@@ -1,12 +1,8 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"math"
 	"slices"
 
@@ -24,12 +20,6 @@ const (
 	mapAbove    = 4.0 // the operator side's name
 	mapBelow    = 13.0
 	mapHeight   = mapAbove + 2*panelHeight + panelGap + mapBelow
-)
-
-// Cells of density in a panel, 0.75 mm wide and high.
-const (
-	mapColumns = 211
-	mapRows    = 41
 )
 
 const stripGrey = 226
@@ -216,12 +206,37 @@ func (d *paper) symbols(p plot) {
 			d.ring(x, y, symbolSize(m.severity)/2+0.6, g)
 		}
 	}
+	var taken []fpdf.PointType
 	for _, m := range drawn {
 		if n := number[m.id]; n > 0 {
 			x, y := place(m)
-			d.tag(x+symbolSize(m.severity)/2+0.7, y-3.1, n)
+			at := beside(x, y, symbolSize(m.severity)/2+0.7, taken)
+			taken = append(taken, at)
+			d.tag(at.X, at.Y, n)
 		}
 	}
+}
+
+// Size of a number of two digits on the map, with its frame, in mm.
+const (
+	tagWidth  = 3.4
+	tagHeight = 2.8
+)
+
+// beside finds a corner of a symbol where a number hides none of those that are taken.
+func beside(x, y, reach float64, taken []fpdf.PointType) fpdf.PointType {
+	right, left, above, below := x+reach, x-reach-tagWidth, y-3.1, y+0.3
+	corners := []fpdf.PointType{{X: right, Y: above}, {X: right, Y: below}, {X: left, Y: above}, {X: left, Y: below}}
+	for _, c := range corners {
+		hidden := c.X+tagWidth > mapLeft+mapWidth || c.X < mapLeft
+		for _, o := range taken {
+			hidden = hidden || (math.Abs(c.X-o.X) < tagWidth && math.Abs(c.Y-o.Y) < tagHeight)
+		}
+		if !hidden {
+			return c
+		}
+	}
+	return corners[0]
 }
 
 func (d *paper) ring(x, y, r float64, g inspection.Grade) {
@@ -240,7 +255,7 @@ func (d *paper) tag(x, y float64, n int) {
 	d.SetFillColor(255, 255, 255)
 	d.SetDrawColor(20, 22, 24)
 	d.SetLineWidth(0.1)
-	d.Rect(x, y, w, 2.8, "DF")
+	d.Rect(x, y, w, tagHeight, "DF")
 	d.black()
 	d.line(x+0.5, y+0.35, w, 6.5, true, text)
 }
@@ -300,130 +315,4 @@ func roundStep(v float64) float64 {
 		}
 	}
 	return 10 * p
-}
-
-// density counts defects in cells of the panels.
-type density struct {
-	columns, rows int
-	counts        [2][]int
-	most          int
-}
-
-func (d *paper) countCells(p plot) density {
-	e := density{columns: mapColumns, rows: mapRows}
-	for side := range e.counts {
-		e.counts[side] = make([]int, e.columns*e.rows)
-	}
-	for _, m := range d.marks {
-		side := 0
-		if m.bottom {
-			side = 1
-		}
-		column := int((p.x(float64(m.along)) - mapLeft) / mapWidth * float64(e.columns))
-		row := int((p.y(side, float64(m.across)) - p.panel(side)) / panelHeight * float64(e.rows))
-		cell := &e.counts[side][min(row, e.rows-1)*e.columns+min(column, e.columns-1)]
-		*cell++
-		e.most = max(e.most, *cell)
-	}
-	return e
-}
-
-// bounds are the least counts of the shades, from light to dark: evenly apart on a logarithmic scale.
-func (e density) bounds() (out []int) {
-	const shades = 5
-	for i := range shades {
-		b := int(math.Round(math.Pow(float64(e.most), float64(i)/shades)))
-		if len(out) == 0 || b > out[len(out)-1] {
-			out = append(out, b)
-		}
-	}
-	return out
-}
-
-// shade is the grey of level 1 to the number of levels; 0 is the bare strip.
-func shade(level, levels int) uint8 {
-	if level == 0 {
-		return stripGrey
-	}
-	const light, dark = 196, 24
-	return uint8(light - (light-dark)*(level-1)/max(levels-1, 1))
-}
-
-// drawDensity shades the cells by how many defects they hold.
-func (d *paper) drawDensity(p plot) {
-	e := d.countCells(p)
-	bounds := e.bounds()
-	for side, counts := range e.counts {
-		m := image.NewGray(image.Rect(0, 0, e.columns, e.rows))
-		for i, n := range counts {
-			level := 0
-			for level < len(bounds) && n >= bounds[level] {
-				level++
-			}
-			m.SetGray(i%e.columns, i/e.columns, color.Gray{Y: shade(level, len(bounds))})
-		}
-		var b bytes.Buffer
-		if err := png.Encode(&b, m); err != nil {
-			d.SetError(err)
-			return
-		}
-		name := fmt.Sprint("density ", side)
-		d.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, &b)
-		d.ImageOptions(name, mapLeft, p.panel(side), mapWidth, panelHeight, false, fpdf.ImageOptions{ImageType: "PNG"}, 0, "")
-	}
-	d.shades = bounds
-}
-
-// legend explains all but the classes, whose symbols stand in the table below.
-func (d *paper) legend() {
-	w := d.words
-	x := sideMargin
-	next := func(width float64, text string) {
-		d.black()
-		text = d.clean(text)
-		d.face(7.5, false, text)
-		if width > 0 && x+width+d.GetStringWidth(text) > pageWidth-sideMargin {
-			x, d.y = sideMargin, d.y+4.6
-		}
-	}
-	item := func(width float64, draw func(x, y float64), text string) {
-		next(width+1.5, text)
-		draw(x, d.y)
-		d.black()
-		d.line(x+width+1.2, d.y+0.4, 80, 7.5, false, text)
-		d.face(7.5, false, text)
-		x += width + 1.2 + d.GetStringWidth(text) + 4.5
-	}
-	item(6, func(x, y float64) { d.hatch(x, y, 6, 3.4, false) }, w.missed)
-	item(6, func(x, y float64) {
-		d.SetFillColor(stripGrey, stripGrey+3, stripGrey+5)
-		d.Rect(x, y, 6, 3.4, "F")
-		d.hatch(x, y, 6, 3.4, true)
-	}, w.screened)
-	if len(d.deciding) > 0 {
-		item(3.6, func(x, y float64) { d.ring(x+1.8, y+1.7, 1.6, d.result.Grade) }, w.deciding)
-	}
-	if len(d.worst) > 0 {
-		item(2, func(x, y float64) { d.tag(x, y+0.3, 1) }, w.worstMark)
-	}
-	for i, least := range d.shades {
-		text := count(least)
-		if i == len(d.shades)-1 {
-			text += "+ " + w.density
-		}
-		item(4, func(x, y float64) {
-			g := int(shade(i+1, len(d.shades)))
-			d.SetFillColor(g, g, g)
-			d.Rect(x, y, 4, 3.4, "F")
-		}, text)
-	}
-	first := d.leastDrawn()
-	for s := first; s <= 4 && len(d.marks) > 0; s++ {
-		text := w.severity[s]
-		if s == first {
-			text = w.severityName + ": " + text
-		}
-		item(3, func(x, y float64) { drawSymbol(d.Fpdf, look{squareShape, rgb{60, 64, 68}}, s, x+1.5, y+1.7) }, text)
-	}
-	d.y += 7
 }

@@ -33,7 +33,11 @@ func (d *paper) trail() {
 		d.line(sideMargin+6, y, 74, 9, o.Broken, name)
 		d.grey()
 		means := d.counts(o)
-		d.line(sideMargin+6, y+3.5, 104, 7.5, false, means)
+		room := bodyWidth - 6
+		if o.Broken {
+			room -= 34 // for where
+		}
+		d.line(sideMargin+6, y+3.5, room, 7.5, false, means)
 		d.black()
 		d.line(sideMargin+82, y, 60, 9, false, d.says(o))
 		height := ruleHeight
