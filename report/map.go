@@ -47,7 +47,7 @@ func (p plot) y(side int, across float64) float64 {
 // drawMap draws both sides with all defects, what was not inspected, and a legend.
 func (d *paper) drawMap() {
 	d.heading(d.words.defectMap, mapHeight+12)
-	p := plot{top: d.y + mapAbove, length: float64(max(d.mapLength(), 1)), width: float64(max(d.width(), 1))}
+	p := plot{top: d.y + mapAbove, length: float64(max(d.mapLength(), 1000)), width: float64(max(d.width(), 1))}
 	if d.width() <= 0 {
 		for _, m := range d.marks {
 			p.width = max(p.width, float64(m.across))

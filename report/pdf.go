@@ -51,7 +51,7 @@ func newPaper(c *contents, lang Language, a About) (*paper, error) {
 	w := wordsOf(lang)
 	id := string(c.coil.ID)
 	zone := a.zone()
-	foot := fmt.Sprintf("%s %s · %s %s · Coilsight %s", w.coil, id, w.printed, a.Printed.In(zone).Format(time.DateTime), a.Version)
+	foot := fmt.Sprintf("%s %s · Coilsight %s · %s %s", w.printed, a.Printed.In(zone).Format(time.DateTime), a.Version, w.coil, id)
 	s, err := newSheet(lang, w.title+" "+id, w.title+" · "+id, foot)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,13 @@ func (d *paper) first() {
 	d.grey()
 	d.line(sideMargin, 12, bodyWidth, 10, false, w.title)
 	d.black()
-	d.line(sideMargin, 17, 112, 25, true, string(d.coil.ID))
+	id := string(d.coil.ID)
+	if half := len(id) / 2; half > 16 { // it is ASCII, and has 64 characters at most
+		d.whole(sideMargin, 17, 112, 13, true, id[:half])
+		d.whole(sideMargin, 22.5, 112, 13, true, id[half:])
+	} else {
+		d.whole(sideMargin, 17, 112, 25, true, id)
+	}
 	d.badge(pageWidth-sideMargin-62, 12, 62, 19)
 	d.y = 30
 	if banner := d.banner(); banner != "" {

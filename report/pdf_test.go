@@ -100,7 +100,7 @@ func TestReportSaysWhatIsRecorded(t *testing.T) {
 			"2,650 mm measured, 1,000 mm allowed", "surface scratch · outside the edge zones · 50 mm or longer · within 50 m",
 			"Operator side", "Drive side", "m from the head end", "No defect, by review", "98.82 %", "screening is late", "Gaps, the longest first",
 			"steel-surface 1.3.0", "hot-strip v3 · Hot-rolled strip", "Flat field Version 4 Made 2026-03-01 16:00:00", "Pictures of the worst 12 of 149 defects",
-			"confirmed by 뷁서연", "model said edge crack; corrected by 이서연", "Page 1 of 3", "Page 3 of 3", "Coil H-4711 · Printed 2026-03-02 08:30:00 · Coilsight 1.2.3",
+			"confirmed by 뷁서연", "model said edge crack; corrected by 이서연", "Page 1 of 3", "Page 3 of 3", "Printed 2026-03-02 08:30:00 · Coilsight 1.2.3 · Coil H-4711",
 		},
 		report.Korean: {
 			"코일 검사 보고서", "출하 금지", "공장 밖으로 나갈 수 없음", "라인의 판정: 출하 금지. 등급에 사람의 검토 2건이 반영되었습니다.", "등급 판정 근거 · hot-strip v3",
@@ -150,6 +150,40 @@ func TestReportOfACoilThatHasNotEndedSaysSo(t *testing.T) {
 	if strings.Contains(text, "Defect map") {
 		t.Error("a coil that has not run has a map")
 	}
+}
+
+func TestReportOfACoilThatHasJustBegun(t *testing.T) {
+	s := newStore(t)
+	id := inspection.CoilID(strings.Repeat("W", 64)) // the widest there is
+	if _, err := s.StartCoil(t.Context(), id, inspection.CoilOrder{}, recipe(), inspection.Setup{}, began); err != nil {
+		t.Fatal(err)
+	}
+	about := about()
+	about.Recipes, about.Zone = nil, nil
+	var b bytes.Buffer
+	if err := report.WritePDF(t.Context(), &b, s, id, report.English, about); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "report.pdf")
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text := poppler(t, "pdftotext", "-raw", path, "-"); !strings.Contains(text, string(id[:32])+"\n"+string(id[32:])+"\n") {
+		t.Errorf("the coil's id is cut short: %s", text)
+	}
+	wantText(t, textOf(t, path), "Not finished", string(id[:32]), "UTC (UTC+00:00)", "No defects recorded", "No calibration of the cameras was in force.")
+}
+
+func TestReportOfACoilWhoseEndWasNotSeen(t *testing.T) {
+	s := newStore(t)
+	start(t, s, "I1")
+	b := batch("I1", 0, 0)
+	b.Gaps = []inspection.Gap{{Side: inspection.Top, Camera: "top", From: 399_500, To: 400_000, State: inspection.Unseen, Cause: "stopped", OpenEnd: true}}
+	if err := s.Append(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, s, "I1")
+	wantText(t, textOf(t, pdf(t, s, "I1", report.English)), "Hold", "The rest was not seen; its length is not known", "to the unkn", "≥ 500")
 }
 
 func TestReportOfACleanCoil(t *testing.T) {

@@ -62,7 +62,7 @@ func newSheet(lang Language, title, head, foot string) (*sheet, error) {
 	s.SetHeaderFunc(func() {
 		if s.PageNo() > 1 {
 			s.grey()
-			s.line(sideMargin, 10, bodyWidth, 8, false, head)
+			s.whole(sideMargin, 10, bodyWidth, 8, false, head)
 			s.rule(15.5)
 		}
 	})
@@ -115,6 +115,16 @@ func (s *sheet) face(size float64, bold bool, text string) {
 func (s *sheet) line(x, y, width, size float64, bold bool, text string) {
 	text = s.clean(text)
 	s.face(size, bold, text)
+	s.Text(x, y+size*0.353*0.95, s.fit(text, width))
+}
+
+// whole writes a line in the largest size in which all of it fits a width, no more than size and no less than 6 points.
+func (s *sheet) whole(x, y, width, size float64, bold bool, text string) {
+	text = s.clean(text)
+	fits := size
+	for s.face(fits, bold, text); fits > 6 && s.GetStringWidth(text) > width; s.face(fits, bold, text) {
+		fits -= 0.5
+	}
 	s.Text(x, y+size*0.353*0.95, s.fit(text, width))
 }
 

@@ -30,7 +30,7 @@ func (d *paper) trail() {
 		if o.Unit == "mm" {
 			name = w.gapRule
 		}
-		d.line(sideMargin+6, y, 74, 9, o.Broken, name)
+		d.line(sideMargin+6, y, 68, 9, o.Broken, name)
 		d.grey()
 		means := d.counts(o)
 		room := bodyWidth - 6
@@ -39,7 +39,7 @@ func (d *paper) trail() {
 		}
 		d.line(sideMargin+6, y+3.5, room, 7.5, false, means)
 		d.black()
-		d.line(sideMargin+82, y, 60, 9, false, d.says(o))
+		d.line(sideMargin+76, y, 70, 9, false, d.says(o))
 		height := ruleHeight
 		if means == "" && !o.Broken {
 			height = shortHeight
@@ -82,7 +82,7 @@ func (d *paper) says(o inspection.RuleOutcome) string {
 		return d.words.counted(number(o.Measured, 0), number(o.Limit, 0))
 	}
 	if o.Broken && o.Measured <= o.Limit {
-		return d.words.openEnd
+		return d.words.restUnseen
 	}
 	return d.words.measured(millimetres(inspection.MM(o.Measured)), millimetres(inspection.MM(o.Limit)))
 }

@@ -28,41 +28,41 @@ type words struct {
 	severity                                            [5]string
 	calibrationKind                                     map[string]string
 
-	notGraded, unknown, none      string
-	running, announced, cutShort  string // banners
-	machineSaid                   func(grade string) string
-	restsOnModel                  string
-	restsOn                       func(reviews int) string
-	regraded                      func(at, by, grade string, reviews int) string
-	reviewShare                   func(reviewed, all int, share string) string
-	notInGradeYet                 func(n int) string
-	page                          func(n int, of string) string
-	why, held, gapRule            string
-	anyClass, wholeCoil, openEnd  string
-	counted, measured             func(value, limit string) string
-	gives                         func(grade string) string
-	within                        func(length string) string
-	minArea, minLength, minWidth  func(v string) string
-	minConfidence                 func(v string) string
-	zones                         map[inspection.Zone]string
-	moreGaps                      func(n int, length string) string
-	defectMap, fromHead           string
-	density, deciding, worstMark  string
-	noCamera, noDefects, noGaps   string
-	byClass, class, total         string
-	ruledOut                      string
-	coverage, sideHead, from, to  string
-	stretch, cause, camera        string
-	gapsLongest                   string
-	worst                         func(n, all int) string
-	confidence                    string
-	severityName, noPicture       string
-	badPicture                    string
-	review, notReviewed, agreedBy string
-	wasCalled                     func(name, by string) string
-	setup, version, madeAt        string
-	noCalibration, knownAtEnd     string
-	alongPlace, acrossPlace       func(v string) string
+	notGraded, unknown, none              string
+	running, announced, cutShort          string // banners
+	machineSaid                           func(grade string) string
+	restsOnModel                          string
+	restsOn                               func(reviews int) string
+	regraded                              func(at, by, grade string, reviews int) string
+	reviewShare                           func(reviewed, all int, share string) string
+	notInGradeYet                         func(n int) string
+	page                                  func(n int, of string) string
+	why, held, gapRule                    string
+	anyClass, wholeCoil, openEnd          string
+	counted, measured                     func(value, limit string) string
+	gives                                 func(grade string) string
+	within                                func(length string) string
+	minArea, minLength, minWidth          func(v string) string
+	minConfidence                         func(v string) string
+	zones                                 map[inspection.Zone]string
+	moreGaps                              func(n int, length string) string
+	defectMap, fromHead                   string
+	density, deciding, worstMark          string
+	noCamera, noDefects, noGaps           string
+	byClass, class, total                 string
+	ruledOut                              string
+	coverage, sideHead, from, to          string
+	stretch, cause, camera                string
+	gapsLongest                           string
+	worst                                 func(n, all int) string
+	confidence                            string
+	severityName, noPicture               string
+	badPicture                            string
+	review, notReviewed, agreedBy         string
+	wasCalled                             func(name, by string) string
+	setup, version, madeAt                string
+	noCalibration, restUnseen, knownAtEnd string
+	alongPlace, acrossPlace               func(v string) string
 }
 
 func wordsOf(l Language) words {

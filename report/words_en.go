@@ -89,6 +89,7 @@ func english() words {
 		review: "Review", notReviewed: "not reviewed", agreedBy: "confirmed by",
 		wasCalled: func(name, by string) string { return fmt.Sprintf("model said %s; corrected by %s", name, by) },
 		setup:     "Inspected with", version: "Version", madeAt: "Made", noCalibration: "No calibration of the cameras was in force.",
+		restUnseen:  "The rest was not seen; its length is not known",
 		knownAtEnd:  "Known when the coil has ended.",
 		alongPlace:  func(v string) string { return v + " m from the head end" },
 		acrossPlace: func(v string) string { return v + " mm from the operator side" },

@@ -82,6 +82,7 @@ func korean() words {
 		review: "검토", notReviewed: "검토되지 않음", agreedBy: "모델과 같음, 검토자",
 		wasCalled: func(name, by string) string { return fmt.Sprintf("모델 판정: %s, 정정: %s", name, by) },
 		setup:     "검사 조건", version: "버전", madeAt: "작성", noCalibration: "적용된 카메라 교정이 없습니다.",
+		restUnseen:  "나머지는 촬영되지 않았고 길이를 알 수 없음",
 		knownAtEnd:  "코일이 끝나면 정해집니다.",
 		alongPlace:  func(v string) string { return "선단에서 " + v + " m" },
 		acrossPlace: func(v string) string { return "작업측에서 " + v + " mm" },
