@@ -94,7 +94,7 @@ func frac(i int, step float64) inspection.MM {
 	return inspection.MM(f)
 }
 
-// batch is n defects on a strip of 400 m by 1,500 mm, every third with a picture, and so many gaps.
+// batch is n defects on a strip of 400 m by 1,500 mm, every third of the first 150 with a picture, and so many gaps.
 func batch(id inspection.CoilID, n, gaps int) *inspection.Batch {
 	const length, width = 400_000, 1500
 	all := classes()[1:]
@@ -107,7 +107,7 @@ func batch(id inspection.CoilID, n, gaps int) *inspection.Batch {
 			Rect: inspection.StripRect{Along: frac(i, 0.618034) * (length - 100), Across: frac(i, 0.414214) * (width - 30), Length: 2 + 60*frac(i, 0.236), Width: 1 + 20*frac(i, 0.7321)},
 		})
 		var crop *inspection.Crop
-		if i%3 == 0 {
+		if i%3 == 0 && i < 150 {
 			crop = &inspection.Crop{Pix: make([]byte, 224*224), Size: 224}
 			for k := range crop.Pix {
 				x, y := k%224-112, k/224-112
