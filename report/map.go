@@ -138,6 +138,10 @@ func (d *paper) hatchGaps(p plot, side int, s inspection.Side) {
 
 // hatch marks an area that was not inspected: by crossing lines on white, or by slanting ones where it was screened.
 func (d *paper) hatch(x, y, w, h float64, screened bool) {
+	if w < narrow && h > narrow {
+		d.bar(x, y, w, h, screened)
+		return
+	}
 	d.SetFillColor(255, 255, 255)
 	if screened {
 		d.SetAlpha(0.6, "Normal") // what was found there shows through
@@ -157,6 +161,24 @@ func (d *paper) hatch(x, y, w, h float64, screened bool) {
 	d.ClipEnd()
 	d.SetLineWidth(0.1)
 	d.Rect(x, y, w, h, "D")
+}
+
+// narrow is the width in mm below which an area shows no hatching.
+const narrow = 1.2
+
+// bar marks an area too narrow for hatching: dark on white, so that it is seen on bare strip as on dense defects; broken
+// where it was screened.
+func (d *paper) bar(x, y, w, h float64, screened bool) {
+	d.SetFillColor(255, 255, 255)
+	d.Rect(x-0.25, y, w+0.5, h, "F")
+	d.SetFillColor(40, 43, 46)
+	if !screened {
+		d.Rect(x, y, w, h, "F")
+		return
+	}
+	for at := y; at < y+h; at += 1.6 {
+		d.Rect(x, at, w, min(1, y+h-at), "F")
+	}
 }
 
 // leastDrawn is the least severity that has symbols: all of a few defects, of many only as many of the worst as can be

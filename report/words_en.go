@@ -40,7 +40,7 @@ func english() words {
 		calibrationKind: map[string]string{"flatfield": "Flat field", "geometry": "Geometry", "encoder": "Encoder", "alignment": "Alignment", "focus": "Focus"},
 
 		notGraded: "Not graded", unknown: "not known", none: "none",
-		running:      "Not finished: the coil was under the cameras when this was printed. What follows is what had been recorded by then.",
+		running:      "Not finished: the coil was still running when this was printed. This is what had been recorded by then.",
 		announced:    "Not inspected: the coil was announced and has not run.",
 		cutShort:     "Interrupted: the inspection ended before the coil did. What was not seen is a gap.",
 		machineSaid:  func(grade string) string { return "The line's own verdict: " + grade },
