@@ -13,7 +13,7 @@ BUNDLES := $(shell find models/bundles deploy -type f 2>/dev/null)
 # What the build needs of the distribution, and what the tests need beside it.
 BUILD_PACKAGES := build-essential pkg-config ca-certificates curl libopencv-core-dev libopencv-imgproc-dev libopencv-calib3d-dev \
   libaravis-dev libusb-1.0-0-dev # Aravis asks for USB's description and does not bring it
-TEST_PACKAGES := ffmpeg chromium python3 python3-venv aravis-tools iproute2
+TEST_PACKAGES := ffmpeg poppler-utils chromium python3 python3-venv aravis-tools iproute2
 ARM64_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 
 GOFUMPT := mvdan.cc/gofumpt@v0.9.2

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+	_ "time/tzdata" // so that a zone is known on a machine that has none
 
 	"go.yaml.in/yaml/v3"
 
@@ -36,6 +38,7 @@ type Config struct {
 	Recipes    string           `yaml:"recipes"`
 	// FourEyes are the grades whose coils need a second person to be released.
 	FourEyes []inspection.Grade `yaml:"four_eyes"`
+	TimeZone string             `yaml:"time_zone"` // of the times in reports, by its IANA name; empty: the machine's
 }
 
 // MillConfig sets up the simulated mill.
@@ -88,6 +91,18 @@ func DefaultConfig() Config {
 		Line:       LineConfig{RegionCap: 64, FlushMS: 50},
 		Recipe:     "hot-strip", FourEyes: []inspection.Grade{},
 	}
+}
+
+// zone is the plant's, of a configuration that was checked.
+func (c Config) zone() *time.Location {
+	if c.TimeZone == "" {
+		return time.Local
+	}
+	z, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		return time.UTC // Check refuses it
+	}
+	return z
 }
 
 // maxYAML bounds a configuration or recipe file; the largest sensible one is a hundredth of it.
@@ -196,6 +211,9 @@ func (c Config) Check() error {
 		return bad("check_hours", "%d is not possible; allowed are 1 to 8784, or 0 for never", c.CheckHours)
 	case c.Recipe == "":
 		return bad("recipe", "is empty; it names the recipe of coils that are announced without one")
+	}
+	if _, err := time.LoadLocation(c.TimeZone); err != nil {
+		return bad("time_zone", "%q is not a time zone; allowed is an IANA name, such as Asia/Seoul, or nothing for the machine's", c.TimeZone)
 	}
 	if err := (calibration.Geometry{MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel}).Check(); err != nil {
 		var f *inspection.FieldError

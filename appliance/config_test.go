@@ -69,6 +69,7 @@ func TestBadConfigurationIsNamed(t *testing.T) {
 		"line: {region_cap: 0}":             "line.region_cap:",
 		"line: {flush_ms: 1}":               "line.flush_ms:",
 		"recipe: ''":                        "recipe: is empty",
+		"time_zone: Seoul":                  `time_zone: "Seoul" is not a time zone; allowed is an IANA name, such as Asia/Seoul`,
 		"data: a\n---\ndata: b":             "more than one document",
 		"listen: [1, 2]":                    "line 1:",
 		"- a list":                          "line 1:",

@@ -35,10 +35,11 @@ type Options struct {
 	Grading   GradingDesk
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
-	Metrics http.Handler // nil: no /metrics
-	UI      fs.FS        // the built interface; nil or empty: a line of text says so
-	Version string       // of the appliance
-	Log     *slog.Logger // nil: slog.Default()
+	Metrics http.Handler   // nil: no /metrics
+	UI      fs.FS          // the built interface; nil or empty: a line of text says so
+	Version string         // of the appliance
+	Zone    *time.Location // the plant's, of the times in reports; nil: UTC
+	Log     *slog.Logger   // nil: slog.Default()
 }
 
 // Readiness says whether the appliance inspects, and why not.
@@ -58,12 +59,13 @@ type api struct {
 	huma    huma.API
 	log     *slog.Logger
 	waiting chan struct{} // one element for each long poll under way
+	exports chan struct{} // one element for each report or list that is being made
 }
 
 // New builds the handler. Every request is answered under it: the API under /api/v1, the documents
 // that describe it, the probes, and the user interface everywhere else.
 func New(o Options) (http.Handler, error) {
-	a := &api{Options: o, log: o.Log, waiting: make(chan struct{}, maxWaiters)}
+	a := &api{Options: o, log: o.Log, waiting: make(chan struct{}, maxWaiters), exports: make(chan struct{}, maxExports)}
 	if a.log == nil {
 		a.log = slog.Default()
 	}
@@ -84,6 +86,7 @@ func New(o Options) (http.Handler, error) {
 	a.huma = humagin.New(router, document(o.Version))
 	a.registerCoils()
 	a.registerDefects()
+	a.registerExports()
 	a.registerReviews()
 	a.registerQuality()
 	a.registerControl()

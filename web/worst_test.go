@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -8,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -110,6 +112,7 @@ func TestWorstCoil(t *testing.T) {
 	t.Run("pages", func(t *testing.T) { pageWorst(t, f) })
 	t.Run("changes", func(t *testing.T) { followWorst(t, f) })
 	t.Run("map", func(t *testing.T) { mapWorst(t, f) })
+	t.Run("exports", func(t *testing.T) { exportWorst(t, f) })
 	t.Run("browser", func(t *testing.T) { openWorst(t, f) })
 }
 
@@ -182,6 +185,78 @@ func mapWorst(t *testing.T, f *fixture) {
 	}
 	if limit := 2 * time.Second; took > limit {
 		t.Errorf("the map took %v; allowed are %v", took, limit)
+	}
+}
+
+// sink takes an answer and keeps none of it.
+type sink struct{ header http.Header }
+
+func (s sink) Header() http.Header { return s.header }
+
+func (sink) WriteHeader(int) {}
+
+func (sink) Write(b []byte) (int, error) { return len(b), nil }
+
+// liveBytes is what lives on the heap: what was given up is collected first.
+func liveBytes() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// heldBy is how many bytes of memory a request keeps alive at most.
+func heldBy(t *testing.T, f *fixture, target string) uint64 {
+	before := liveBytes()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.ServeHTTP(sink{http.Header{}}, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil))
+	}()
+	most := before
+	for {
+		select {
+		case <-done:
+			return most - before
+		default:
+			most = max(most, liveBytes())
+		}
+	}
+}
+
+// exportWorst takes the coil as report, workbook and text.
+func exportWorst(t *testing.T, f *fixture) {
+	cases := []struct {
+		target      string
+		within      time.Duration
+		least, most int    // bytes
+		held        uint64 // bytes
+	}{
+		{"report.pdf?lang=ko", 3 * time.Second, 20 << 10, 3 << 20, 64 << 20},
+		{"defects.csv", 10 * time.Second, 100 * worstDefects, 300 * worstDefects, 8 << 20},
+		{"defects.xlsx", 30 * time.Second, 20 * worstDefects, 200 * worstDefects, 64 << 20},
+	}
+	held := make([]uint64, len(cases)) // before an answer is kept, whose end would hide some of it
+	for i, c := range cases {
+		held[i] = heldBy(t, f, "/api/v1/coils/"+worstCoil+"/"+c.target)
+	}
+	for i, c := range cases {
+		began := time.Now()
+		answer := get(t, f, "/api/v1/coils/"+worstCoil+"/"+c.target)
+		took := time.Since(began)
+		t.Logf("%s: %d bytes in %v; at most %d KiB in use", c.target, answer.Body.Len(), took, held[i]>>10)
+		if n := answer.Body.Len(); answer.Code != http.StatusOK || n < c.least || n > c.most {
+			t.Errorf("%s: %d with %d bytes; want %d to %d", c.target, answer.Code, n, c.least, c.most)
+		}
+		if took > c.within {
+			t.Errorf("%s took %v; allowed are %v", c.target, took, c.within)
+		}
+		if held[i] > c.held {
+			t.Errorf("%s held %d bytes; allowed are %d", c.target, held[i], c.held)
+		}
+		if c.target == "defects.csv" && bytes.Count(answer.Body.Bytes(), []byte("\r\n")) != worstDefects+1 {
+			t.Errorf("%d lines", bytes.Count(answer.Body.Bytes(), []byte("\r\n")))
+		}
 	}
 }
 

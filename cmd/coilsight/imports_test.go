@@ -26,7 +26,9 @@ var mayImport = map[string][]string{
 	"appliance/store":     {"inspection"},
 	"appliance/alarm":     {"inspection"},
 	"appliance/teach":     {"inspection", "durable", "models", "inference", "camera", "camera/replay"},
-	"web":                 {"inspection"},
+	"report":              {"inspection", "report/font"},
+	"report/font":         {},
+	"web":                 {"inspection", "report"},
 	"web/ui":              {},
 	"deploy":              {},
 	"appliance/bench":     nil,
@@ -43,6 +45,7 @@ var fences = map[string]string{
 	"github.com/mattn/go-sqlite3":      "appliance/store",
 	"github.com/parquet-go/parquet-go": "cmd/coilsight",
 	"github.com/simonvetter/modbus":    "camera/encoder",
+	"github.com/xuri/excelize":         "report",
 	"github.com/yalue/onnxruntime_go":  "inference",
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { coilWithDefects, colours, expect, test } from '../support/page';
 
 const MAP = '[data-testid=map]';
@@ -111,3 +112,32 @@ test('a graded coil says why', async ({ page }) => {
   await expect(page.getByText('Longest stretch not inspected')).toBeVisible();
   await expect(page.locator('.badge.large')).toHaveText(/Prime|Second|Hold|Block/);
 });
+
+for (const [language, names] of Object.entries({
+  en: ['Report (PDF)', 'Defects (XLSX)', 'Defects (CSV)'],
+  ko: ['보고서(PDF)', '결함(XLSX)', '결함(CSV)'],
+})) {
+  test(`report and lists are saved as files (${language})`, async ({ page }) => {
+    const coil = await coilWithDefects(page);
+    await page.addInitScript((l) => localStorage.setItem('coilsight.language', l), language);
+    await page.goto(`/coils/${coil.id}`);
+    const files = page.getByRole('navigation', {
+      name: language === 'ko' ? '이 코일의 파일' : 'Files of this coil',
+    });
+    const saved: Buffer[] = [];
+    for (const [i, end] of [`report-${language}.pdf`, 'defects.xlsx', 'defects.csv'].entries()) {
+      const download = page.waitForEvent('download');
+      await files.getByRole('link', { name: names[i]!, exact: true }).click();
+      expect((await download).suggestedFilename()).toBe(`coil-${coil.id}-${end}`);
+      saved.push(readFileSync(await (await download).path()));
+    }
+    const [pdf, xlsx, csv] = saved as [Buffer, Buffer, Buffer];
+    expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
+    expect(pdf.subarray(-6).toString()).toContain('%%EOF');
+    expect(xlsx.subarray(0, 2).toString()).toBe('PK');
+    // The byte order mark, a header, and a line for each defect; a running coil may have more by now.
+    const lines = csv.toString('utf8').trimEnd().split('\r\n');
+    expect(lines[0]).toMatch(/^\uFEFFid,side,along_m,/);
+    expect(lines.length).toBeGreaterThan(coil.counts.defects);
+  });
+}

@@ -231,6 +231,10 @@ export const en = {
     noneMatch: 'No defect matches the filters',
     announcedOnly: 'This coil has not run yet; there is nothing to show on a map.',
     runningNote: 'Running: the map grows by itself',
+    files: 'Files of this coil',
+    reportFile: 'Report (PDF)',
+    workbookFile: 'Defects (XLSX)',
+    textFile: 'Defects (CSV)',
   },
   review: {
     title: 'Reviews',

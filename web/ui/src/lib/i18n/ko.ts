@@ -230,6 +230,10 @@ export const ko: Messages = {
     noneMatch: '조건에 맞는 결함이 없습니다',
     announcedOnly: '아직 지나가지 않은 코일이므로 지도에 표시할 것이 없습니다.',
     runningNote: '검사 중: 지도가 자동으로 늘어납니다',
+    files: '이 코일의 파일',
+    reportFile: '보고서(PDF)',
+    workbookFile: '결함(XLSX)',
+    textFile: '결함(CSV)',
   },
   review: {
     title: '검토',
