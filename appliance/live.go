@@ -45,6 +45,7 @@ type live struct {
 	recent   []inspection.Defect
 	severe   inspection.Defect // newest severe defect
 	severeAt time.Time
+	rolls    rollState
 	failing  error // the record's last error, nil while it works
 
 	alarms alarms // used by look only
@@ -88,6 +89,9 @@ func (l *live) Recorded(b *inspection.Batch) {
 		for _, d := range b.Defects {
 			l.byClass[d.Class]++
 		}
+	}
+	if b.RollMarks != nil {
+		l.rolls = rollState{b.RollMarks, b.Coil, time.Now()}
 	}
 	for _, d := range b.Defects {
 		if d.Severity >= severe {
@@ -187,10 +191,13 @@ func (l *live) look(now time.Time) {
 	if running && l.coil != nil && l.coil.ID == id {
 		c := *l.coil
 		c.Counts = inspection.Counts{Defects: total(l.byClass), Gaps: len(l.gaps), ByClass: maps.Clone(l.byClass)}
+		if l.rolls.coil == id {
+			c.RollMarks = l.rolls.marks // replaced as a whole, never changed
+		}
 		st.Coil = &c
 	}
 	st.Recent, st.ByClass = slices.Clone(l.recent), maps.Clone(l.byClass)
-	gaps, failing, severeDefect, severeAt := slices.Clone(l.gaps), l.failing, l.severe, l.severeAt
+	gaps, failing, severeDefect, severeAt, rolls := slices.Clone(l.gaps), l.failing, l.severe, l.severeAt, l.rolls
 	l.mu.Unlock()
 
 	states := cameraStates(k.cameras, before.cameras, now)
@@ -223,6 +230,9 @@ func (l *live) look(now time.Time) {
 			"along_m": strconv.FormatFloat(float64(severeDefect.Rect.Along)/1000, 'f', 1, 64),
 			"defect":  strconv.FormatInt(int64(severeDefect.ID), 10), "coil": string(severeDefect.Coil),
 		}})
+	}
+	if c, ok := rolls.condition(now); ok {
+		conditions = append(conditions, c)
 	}
 	st.Alarms = l.alarms.look(now, conditions)
 

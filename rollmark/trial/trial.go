@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -50,6 +51,7 @@ func Run(o Options, first, coils int) Report {
 
 // Plus is the report of both sets.
 func (r Report) Plus(o Report) Report {
+	r.FalseOf = maps.Clone(r.FalseOf)
 	for k, n := range o.FalseOf {
 		r.FalseOf[k] += n
 	}
