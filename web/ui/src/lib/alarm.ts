@@ -12,10 +12,13 @@ export function alarmSubject(alarm: Alarm): { text: string; href: string } {
   const v = alarm.values ?? {};
   const side = v.side === 'top' || v.side === 'bottom' ? t().side[v.side] : '';
   const parts = [
+    v.roll ?? '',
+    v.period_mm && !v.roll && v.diameter_mm ? t().roll.unlisted(`${v.diameter_mm} mm`) : '',
     v.class ? className(v.class) : '',
     side || (v.camera ?? ''),
     v.along_m ? `${v.along_m} m` : '',
-    v.across_mm ? `${v.across_mm} mm` : '',
+    v.across_mm ? t().roll.across(`${v.across_mm} mm`) : '',
+    v.period_mm ? t().roll.period(`${v.period_mm} mm`) : '',
     v.softer ? t().live.softer(v.softer) : '',
     v.darker ? t().live.darker(v.darker) : '',
     v.frames ? t().live.frames(v.frames) : '',

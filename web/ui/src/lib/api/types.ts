@@ -27,6 +27,7 @@ export type Recipe = Schemas['Recipe'];
 export type Review = Schemas['Review'];
 export type ReviewRecord = Schemas['ReviewRecord'];
 export type ReviewRequest = Schemas['ReviewRequest'];
+export type RollMark = Schemas['RollMark'];
 export type RuleOutcome = Schemas['RuleOutcome'];
 
 export type Teaching = Schemas['Teaching'];

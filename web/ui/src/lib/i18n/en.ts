@@ -226,6 +226,16 @@ export const en = {
     announcedOnly: 'This coil has not run yet; there is nothing to show on a map.',
     runningNote: 'Running: the map grows by itself',
   },
+  roll: {
+    title: 'Roll marks',
+    or: ' or ',
+    unlisted: (diameter: string) => `A roll of ${diameter}, none in the table`,
+    period: (length: string) => `every ${length}`,
+    across: (place: string) => `at ${place} across`,
+    seen: (n: string, of: string) => `seen at ${n} of ${of} turns`,
+    confidence: (share: string) => `confidence ${share}`,
+    more: (n: string) => plural(n, 'more mark', 'more marks'),
+  },
   review: {
     title: 'Reviews',
     question: 'What is it?',
