@@ -17,7 +17,7 @@ const falsePerSide = 0.005
 const (
 	anyClass = iota
 	oneClass
-	classShare = 0.3
+	classShare = 0.15
 	tableShare = 0.8
 	openShare  = 1 - tableShare
 	// leastSquare is that of the residuals, in σ² a turn: places are whole pixels.
@@ -34,10 +34,7 @@ const (
 )
 
 func levelShare(k int) float64 {
-	if k == leastLevel+1 {
-		return 0.4
-	}
-	return 0.2
+	return [...]float64{0.1, 0.6, 0.2, 0.1}[k-leastLevel]
 }
 
 // hit is a point at a place of a chain: how many turns back from the newest.
@@ -239,8 +236,8 @@ func (s *side) judge(hits []hit, lane []point, price float64) (c chain, possible
 	}
 	over := hi.turn - lo.turn + 1
 	period := c.line.period
-	if over > places || over < 3 {
-		return c, false
+	if over > places || over < 3 || commonStep(hits) > 1 {
+		return c, false // marks at each second turn alone are those of twice the period
 	}
 	from, to := hi.along-period/2, lo.along+period/2
 	count := 1 // the newest is not in the lane
@@ -286,6 +283,19 @@ func chance(k, over int, line *fit, count int, periods float64) float64 {
 		free/2*math.Log(math.Pi*square) - gamma + free*math.Log(sd) +
 		float64(over-k+1)*math.Ln2 + math.Log(binomial(over-2, k-2))
 	return math.Exp(ln)
+}
+
+// commonStep is the greatest number of turns of which all distances between the hits are multiples.
+func commonStep(hits []hit) int {
+	step := 0
+	for _, h := range hits[1:] {
+		a, b := step, h.turn-hits[0].turn
+		for b != 0 {
+			a, b = b, a%b
+		}
+		step = max(a, -a)
+	}
+	return step
 }
 
 func binomial(n, k int) float64 {

@@ -2,6 +2,7 @@ package rollmark
 
 import (
 	"math"
+	"slices"
 
 	"github.com/coilsight/coilsight/inspection"
 )
@@ -17,6 +18,8 @@ const (
 	followDeviations = 3.5
 	// acrossKept is the share of the place across that a new sighting leaves as it was.
 	acrossKept = 0.7
+	// surely is how many sightings it takes to show a period for a multiple of what was thought.
+	surely = 8
 )
 
 // finding is a mark that was found and is followed.
@@ -34,7 +37,8 @@ type finding struct {
 	to      int // turn of the last, the least
 	// between counts sightings at halves and thirds of the period since it was found, by 2 and 3.
 	between [4]int
-	since   int // sightings at the period itself since then
+	since   int  // sightings at the period itself since then
+	parted  bool // the period was divided: what was between was seen twice and more
 }
 
 // begin makes a finding of a chain that ends at p; or lets a mark that was away go on.
@@ -159,8 +163,38 @@ func (f *finding) add(h hit) {
 		f.hits = f.hits[:len(f.hits)-1]
 	}
 	f.hits = append(f.hits, h)
+	f.coarsen()
 	f.refit()
 	f.extend()
+}
+
+// coarsen takes the period for a multiple where of the first sightings all but one lie that many turns apart: chance put a defect
+// between them. A mark that is missed at 1 of 4 turns looks like that once in 10,000.
+func (f *finding) coarsen() {
+	if f.parted || len(f.hits) < surely || f.seen > remembered {
+		return
+	}
+	for step := 2; step <= 3; step++ {
+		base := f.hits[len(f.hits)-1].turn
+		off := func(h hit) bool { return (h.turn-base)%step != 0 }
+		strays := 0
+		for _, h := range f.hits {
+			if off(h) {
+				strays++
+			}
+		}
+		if strays > 1 {
+			continue
+		}
+		f.hits = slices.DeleteFunc(f.hits, off)
+		for i := range f.hits {
+			f.hits[i].turn = (f.hits[i].turn - base) / step
+		}
+		f.seen -= strays
+		f.from, f.to, f.foundAt = (f.from-base)/step, (f.to-base)/step, (f.foundAt-base)/step
+		f.between = [4]int{}
+		return
+	}
 }
 
 // between counts points at halves and thirds of a period: a mark that was missed at first at every second turn has half the period. It
@@ -186,7 +220,7 @@ func (s *side) between(f *finding, p *point) bool {
 		}
 		f.from, f.to, f.foundAt = f.from*parts, f.to*parts, f.foundAt*parts
 		f.seen += f.between[parts]
-		f.between = [4]int{}
+		f.between, f.parted = [4]int{}, true
 		f.refit()
 		f.add(hit{int(math.Round((f.line.at - p.along) / f.line.period)), p.along})
 		return true

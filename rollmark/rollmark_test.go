@@ -95,6 +95,15 @@ func TestEverySecondTurnMissedAtFirstEndsWithTheTruePeriod(t *testing.T) {
 	}
 }
 
+func TestStrayDefectBetweenTheTurnsDoesNotHalveThePeriodForGood(t *testing.T) {
+	d := New(Options{Rolls: []inspection.Roll{{Name: "half", Side: inspection.Top, Diameter: 668, Elongation: 1}}})
+	period := 2 * math.Pi * 668
+	roll(d, inspection.Top, period/2, 400, 0, 2, 3, 4, 6, 8, 10, 12, 14, 16)
+	if m := only(t, d); len(m.Rolls) != 0 || math.Abs(float64(m.Period)-period) > 3 || m.Seen != 9 || m.Possible != 9 {
+		t.Errorf("named %v with a period of %.0f mm, seen %d of %d; want none with %.0f, 9 of 9", m.Rolls, m.Period, m.Seen, m.Possible, period)
+	}
+}
+
 func TestOtherSideAndOtherPlaceAcrossAreNoEvidence(t *testing.T) {
 	d := New(Options{Rolls: table})
 	roll(d, inspection.Top, 2*f7, 400, 0, 1)
@@ -228,5 +237,15 @@ func BenchmarkAdd(b *testing.B) {
 			d = New(Options{Rolls: table})
 		}
 		d.Add(defects[i%len(defects)])
+	}
+}
+
+func TestMarkOfEachTurnIsNotThatOfHalfOrTwiceTheRoll(t *testing.T) {
+	for name, roll2 := range map[string]inspection.MM{"half": 350, "double": 1400} {
+		d := New(Options{Rolls: []inspection.Roll{{Name: name, Side: inspection.Top, Diameter: roll2, Elongation: 1}}})
+		roll(d, inspection.Top, f7, 400, 0, 1, 2, 3, 4, 5, 6)
+		if m := only(t, d); len(m.Rolls) != 0 || math.Abs(float64(m.Period)-f7) > 3 {
+			t.Errorf("with a roll of %s in the table a period of %.0f mm is named %v", name, m.Period, m.Rolls)
+		}
 	}
 }

@@ -43,7 +43,7 @@ const (
 
 // rolls looks at 1,000 coils, half of them with marks, at four of 10 km, and at simulated strip; a quick run at a tenth.
 func rolls(ctx context.Context, o Options, share float64, r *Report) (err error) {
-	coils, long, metres := 500, 4, 300.0
+	coils, long, metres := 500, 4, 600.0
 	if share < 1 {
 		coils, long, metres = 50, 1, 40
 	}
