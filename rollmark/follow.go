@@ -44,7 +44,7 @@ type finding struct {
 // begin makes a finding of a chain that ends at p; or lets a mark that was away go on.
 func (s *side) begin(c chain, p point) {
 	for _, f := range s.findings {
-		if math.Abs(c.line.period/f.line.period-1) > samePeriod || math.Abs(f.across-p.across) > 2*laneHalf || p.along < f.last {
+		if math.Abs(c.line.period/f.line.period-1) > samePeriod || math.Abs(f.across-p.across) > laneHalf || p.along < f.last {
 			continue
 		}
 		if away := (p.along - f.last) / f.line.period; away <= patience {

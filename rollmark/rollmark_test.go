@@ -249,3 +249,15 @@ func TestMarkOfEachTurnIsNotThatOfHalfOrTwiceTheRoll(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkAddInAScratch takes in what costs most: each lane is full of pieces at random distances.
+func BenchmarkAddInAScratch(b *testing.B) {
+	r := rand.New(rand.NewPCG(9, 9))
+	b.ReportAllocs()
+	d := New(Options{Rolls: table})
+	along := 0.0
+	for b.Loop() {
+		along += 30 + r.Float64()*1000
+		d.Add(at(inspection.Top, along, 400+r.NormFloat64()*2, "a"))
+	}
+}

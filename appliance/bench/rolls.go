@@ -3,6 +3,8 @@ package bench
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"math"
 	"slices"
 
@@ -80,6 +82,7 @@ type rollRun struct {
 
 // RollsOnStrip rolls a coil of the simulated mill of so many metres, with 50 defects on 100 m of each side, through the whole line.
 func RollsOnStrip(ctx context.Context, o Options, metres float64) (r RollStrip, err error) {
+	var differ error
 	err = rollCoil(ctx, o, mill.Options{Seed: rollSeed, DefectsPer100m: 50}, metres, 1, func(m *mill.Mill, c inspection.Coil, got inspection.DefectMap, _ []line.CameraStatus) {
 		seeded, _ := m.Truth(c.ID)
 		runs := runsOf(seeded)
@@ -87,23 +90,33 @@ func RollsOnStrip(ctx context.Context, o Options, metres float64) (r RollStrip, 
 		// The record says what was named; when it was, the same defects in the same order tell again.
 		slices.SortFunc(got.Defects, func(a, b inspection.Defect) int { return cmp.Compare(a.ID, b.ID) })
 		watch := o.Config.RollWatch()
+		type place struct {
+			side  inspection.Side
+			first inspection.MM
+		}
+		owned := map[place]bool{}
 		for i := range got.Defects {
 			if !watch.Add(&got.Defects[i]) {
 				continue
 			}
 			for _, f := range watch.Findings() {
-				if k := runOf(runs, f); k != nil && len(f.Rolls) > 0 {
-					k.inTime = k.inTime || got.Defects[i].Rect.Along-k.first < (trial.Within+0.5)*mill.RollCircumference
+				for _, k := range runs { // a mark that comes again at its place is one finding, though the mill counts two runs
+					if len(f.Rolls) > 0 && k.shownBy(f) {
+						owned[place{f.Side, f.First}], k.named = true, true
+						k.inTime = k.inTime || got.Defects[i].Rect.Along-k.first < (trial.Within+0.5)*mill.RollCircumference
+					}
 				}
 			}
 		}
+		if again := watch.Findings(); !slices.EqualFunc(again, c.RollMarks, func(a, b inspection.RollMark) bool {
+			return a.Side == b.Side && a.First == b.First && a.Last == b.Last && a.Seen == b.Seen
+		}) {
+			differ = fmt.Errorf("the record of coil %s has roll marks %+v; its defects give %+v", c.ID, c.RollMarks, again)
+		}
 		for _, f := range c.RollMarks {
-			k := runOf(runs, f)
-			if k == nil || len(f.Rolls) == 0 {
+			if !owned[place{f.Side, f.First}] {
 				r.False++
-				continue
 			}
-			k.named = true
 		}
 		for _, k := range runs {
 			if k.marks < LeastRun {
@@ -113,12 +126,12 @@ func RollsOnStrip(ctx context.Context, o Options, metres float64) (r RollStrip, 
 			if k.named {
 				r.Named++
 			}
-			if k.named && k.inTime {
+			if k.inTime {
 				r.InTime++
 			}
 		}
 	})
-	return r, err
+	return r, errors.Join(err, differ)
 }
 
 // runsOf gathers the marks of each run.
@@ -140,13 +153,8 @@ func runsOf(seeded []mill.SeededDefect) map[int]*rollRun {
 	return runs
 }
 
-// runOf is the run that a finding is about; nil: none.
-func runOf(runs map[int]*rollRun, f inspection.RollMark) *rollRun {
-	for _, k := range runs {
-		if k.side == f.Side && math.Abs(float64(k.across-f.Across)) <= rollSame && f.Last >= k.first && f.First <= k.last+mill.RollCircumference/2 &&
-			math.Abs(float64(f.Period/mill.RollCircumference)-1) < 0.01 {
-			return k
-		}
-	}
-	return nil
+// shownBy reports whether a finding is about the run.
+func (k *rollRun) shownBy(f inspection.RollMark) bool {
+	return k.side == f.Side && math.Abs(float64(k.across-f.Across)) <= rollSame && f.Last >= k.first && f.First <= k.last+mill.RollCircumference/2 &&
+		math.Abs(float64(f.Period/mill.RollCircumference)-1) < 0.01
 }
