@@ -117,7 +117,7 @@ func (s *side) seek(p point) (point, bool) {
 			best = c
 		}
 	}
-	if best.hits == nil || best.chance > falsePerSide || len(s.findings) >= maxFindings {
+	if best.hits == nil || len(s.findings) >= maxFindings {
 		return p, false
 	}
 	p.taken = true
@@ -126,7 +126,7 @@ func (s *side) seek(p point) (point, bool) {
 	return p, true
 }
 
-// gather fills lane and same with the free points about p, nearest first, one of those that lie together. Both stay empty where p
+// gather fills lane and same with the free points about p, from the newest back, one of those that lie together. Both stay empty where p
 // itself lies together with another.
 func (s *side) gather(p point) {
 	s.lane, s.same = s.lane[:0], s.same[:0]
@@ -177,18 +177,29 @@ func (s *side) best(p point, lane []point, price *[mostLevel + 1]float64) (best 
 			}
 			for i := range lane {
 				q := &lane[i]
-				turns := math.Round((p.along - q.along) / period)
-				if turns == 0 || math.Abs(turns) >= places || q.length > longShare*period {
+				back := (p.along - q.along) / period
+				if back > places-0.5 {
+					break // the lane is sorted: the rest lies farther back
+				}
+				turns := math.Round(back)
+				if turns == 0 || turns <= -places || q.length > longShare*period {
 					continue
 				}
 				a := turns / float64(signed)
-				r := math.Abs(p.along - turns*period - q.along)
-				if r > toleranceDeviations*sd*math.Sqrt(1+a*a+(1-a)*(1-a)) {
+				r := math.Abs(back-turns) * period
+				if w := toleranceDeviations * sd; r*r > w*w*(1+a*a+(1-a)*(1-a)) {
 					continue
 				}
 				if k := int(turns) + places - 1; r < off[k] {
 					off[k], of[k] = r, hit{int(turns), q.along}
 				}
+			}
+			nearer := false
+			for _, v := range off[places : places-1+m] {
+				nearer = nearer || !math.IsInf(v, 1)
+			}
+			if nearer {
+				continue // the chain was tried from that turn
 			}
 			// Chains of each length through p: the nearest turns first, so that one stray point far back spoils nothing.
 			n := 0
@@ -214,12 +225,17 @@ func (s *side) best(p point, lane []point, price *[mostLevel + 1]float64) (best 
 					continue
 				}
 				if c, possible := s.judge(hits[:n], lane, price[min(n, mostLevel)]); possible && (!ok || c.chance < best.chance) {
-					best, ok = chain{slices.Clone(hits[:n]), c.line, c.density, c.chance}, true
+					best, ok = c, true
+					s.kept = append(s.kept[:0], hits[:n]...)
 				}
 			}
 		}
 	}
-	return best, ok
+	if !ok || best.chance > falsePerSide {
+		return best, false
+	}
+	best.hits = slices.Clone(s.kept)
+	return best, true
 }
 
 // judge is the chance of a chain times its price; it is not possible where nothing that is tried has its period.
@@ -277,9 +293,11 @@ func chance(k, over int, line *fit, count int, periods float64) float64 {
 	square := max(line.square/(sd*sd), leastSquare*float64(k-2))
 	free := float64(k - 2)
 	gamma, _ := math.Lgamma(free/2 + 1)
-	ways, _ := math.Lgamma(float64(count))
-	rest, _ := math.Lgamma(float64(count - k + 1))
-	ln := ways - rest - float64(k-1)*math.Log((float64(over)-0.5)*line.period) + math.Log(periods) + 0.5*math.Log(float64(k)*line.sxx) +
+	ways := 1.0
+	for i := count - k + 1; i < count; i++ {
+		ways *= float64(i)
+	}
+	ln := math.Log(ways) - float64(k-1)*math.Log((float64(over)-0.5)*line.period) + math.Log(periods) + 0.5*math.Log(float64(k)*line.sxx) +
 		free/2*math.Log(math.Pi*square) - gamma + free*math.Log(sd) +
 		float64(over-k+1)*math.Ln2 + math.Log(binomial(over-2, k-2))
 	return math.Exp(ln)

@@ -67,7 +67,8 @@ type side struct {
 	findings []*finding
 	tried    [2][mostLevel + 1]int // lanes tried so far, by family and least number of defects in them
 
-	lane, same []point // reused
+	lane, same []point // reused, as is kept
+	kept       []hit
 }
 
 // point is a defect's middle, mm.
