@@ -131,7 +131,7 @@ func (d *Detector) Findings() []inspection.RollMark {
 }
 
 func (s *side) add(p point) bool {
-	if math.IsNaN(p.along) || math.IsNaN(p.across) {
+	if math.IsNaN(p.along-p.along) || math.IsNaN(p.across-p.across) { // infinite, or no number
 		return false
 	}
 	changed := s.follow(&p)

@@ -217,6 +217,7 @@ func TestPlacesThatAreNoNumbersAreLeftOut(t *testing.T) {
 	d := New(Options{Rolls: table})
 	for range 10 {
 		d.Add(at(inspection.Top, math.NaN(), 400, "a"))
+		d.Add(at(inspection.Top, math.Inf(1), 400, "a"))
 	}
 	if n := len(d.sides[inspection.Top].points); n != 0 {
 		t.Errorf("%d points", n)

@@ -108,7 +108,7 @@ func overs(rate, over, byCPU float64) string {
 func printRolls(row func(name, format string, a ...any), r bench.RollReport) {
 	row("roll marks, simulated mill", "%d of %d runs of %d and more named, %d within %d revolutions; %d false on %.0f m of sides", r.Strip.Named, r.Strip.Runs, bench.LeastRun, r.Strip.InTime, trial.Within, r.Strip.False, r.Strip.SideMetres)
 	set := func(name string, s trial.Report) {
-		row("roll marks, "+name, "%.1f %% of %d named within %d revolutions, half in %.0f, 95 %% in %.0f; %.2f %% wrongly", 100*s.InTimeShare, s.Marks, trial.Within, s.P50, s.P95, 100*s.WrongShare)
+		row("roll marks, "+name, "%.1f %% of %d named within %d revolutions, half in %.0f, 95 %% in %.0f; %d after another roll, at the end %d", 100*s.InTimeShare, s.Marks, trial.Within, s.P50, s.P95, s.Misnamed, s.Wrong)
 	}
 	set("seen at each turn", r.Seen)
 	set("seen at 70-80 % of turns", r.Missed)

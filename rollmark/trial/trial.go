@@ -26,13 +26,15 @@ type Report struct {
 	// P50 and P95 are revolutions to the name, of all marks; -1: not named.
 	P50 float64 `json:"revolutions_p50"`
 	P95 float64 `json:"revolutions_p95"`
-	// False counts findings where no roll makes a mark; Wrong those of a mark with another period or roll.
+	// False counts findings where no roll makes a mark; Wrong those of a mark with another period or roll at the end of the coil, Misnamed the
+	// marks that were called after another roll at any time.
 	False         int          `json:"false"`
 	FalsePer100   float64      `json:"false_per_100_coils"`
 	FalseOf       map[Kind]int `json:"false_of"`
 	Wrong         int          `json:"wrong"`
 	WrongShare    float64      `json:"wrong_share"` // of the marks
-	Two           int          `json:"two_rolls"`   // findings for which the table has more than one roll
+	Misnamed      int          `json:"misnamed"`
+	Two           int          `json:"two_rolls"` // findings for which the table has more than one roll
 	NSPerDefect   float64      `json:"ns_per_defect"`
 	revolutions   []float64
 	spent         time.Duration
@@ -56,7 +58,7 @@ func (r Report) Plus(o Report) Report {
 		r.FalseOf[k] += n
 	}
 	r.Coils, r.Defects, r.Marks, r.InTime, r.Ever = r.Coils+o.Coils, r.Defects+o.Defects, r.Marks+o.Marks, r.InTime+o.InTime, r.Ever+o.Ever
-	r.False, r.Wrong, r.Two, r.spent = r.False+o.False, r.Wrong+o.Wrong, r.Two+o.Two, r.spent+o.spent
+	r.False, r.Wrong, r.Misnamed, r.Two, r.spent = r.False+o.False, r.Wrong+o.Wrong, r.Misnamed+o.Misnamed, r.Two+o.Two, r.spent+o.spent
 	r.revolutions = slices.Concat(r.revolutions, o.revolutions)
 	r.SlowestCoilMS = max(r.SlowestCoilMS, o.SlowestCoilMS)
 	return r.Sum()
@@ -87,6 +89,7 @@ func (r *Report) look(c Coil, table []inspection.Roll) {
 	for i := range named {
 		named[i] = math.Inf(1)
 	}
+	misnamed := make([]bool, len(c.Marks))
 	began := time.Now()
 	var looked time.Duration // comparing is no part of the work
 	for i := range c.Defects {
@@ -96,7 +99,11 @@ func (r *Report) look(c Coil, table []inspection.Roll) {
 		paused := time.Now()
 		here := float64(c.Defects[i].Rect.Along)
 		for _, f := range d.Findings() {
-			if k := c.owner(f); k >= 0 && math.IsInf(named[k], 1) && c.Marks[k].right(f) {
+			k := c.owner(f)
+			if k >= 0 && len(f.Rolls) > 0 && !c.Marks[k].right(f) {
+				misnamed[k] = true
+			}
+			if k >= 0 && math.IsInf(named[k], 1) && c.Marks[k].right(f) {
 				named[k] = max(0, math.Round((here-c.Marks[k].first)/c.Marks[k].Period))
 			}
 		}
@@ -112,6 +119,9 @@ func (r *Report) look(c Coil, table []inspection.Roll) {
 			continue
 		}
 		r.Marks++
+		if misnamed[i] {
+			r.Misnamed++
+		}
 		r.revolutions = append(r.revolutions, named[i])
 		if named[i] <= Within {
 			r.InTime++
