@@ -252,7 +252,7 @@ func (a *Appliance) openLine(ctx context.Context) (err error) {
 	c := a.o.Config
 	o := line.Options{
 		Classifier: a.desk, Log: a.store, Observer: a.live, Setup: a.setUp,
-		Cut: inference.CutCrop, Tighten: inference.Tighten, CropSize: inference.CropSize, RegionCap: c.Line.RegionCap,
+		Cut: inference.CutCrop, Tighten: inference.Tighten, CropSize: inference.CropSize, RegionCap: c.Line.RegionCap, Rolls: c.RollWatch,
 		ClassifyWithin: time.Duration(c.Classifier.WithinMS) * time.Millisecond,
 		FlushEvery:     time.Duration(c.Line.FlushMS) * time.Millisecond, Logger: a.o.Log,
 	}

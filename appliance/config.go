@@ -18,6 +18,7 @@ import (
 	"github.com/coilsight/coilsight/calibration"
 	"github.com/coilsight/coilsight/inference"
 	"github.com/coilsight/coilsight/inspection"
+	"github.com/coilsight/coilsight/rollmark"
 )
 
 // Config is the configuration of an appliance. deploy/coilsight.yaml explains each key and equals
@@ -34,8 +35,11 @@ type Config struct {
 	Detector   DetectorConfig   `yaml:"detector"`
 	Classifier ClassifierConfig `yaml:"classifier"`
 	Line       LineConfig       `yaml:"line"`
-	Recipe     string           `yaml:"recipe"`
-	Recipes    string           `yaml:"recipes"`
+	// Rolls may mark the strip. None with a simulated mill: the one that it has.
+	Rolls         []inspection.Roll `yaml:"rolls"`
+	RollTolerance float64           `yaml:"roll_tolerance"` // of a period against a roll's, as a share
+	Recipe        string            `yaml:"recipe"`
+	Recipes       string            `yaml:"recipes"`
 	// FourEyes are the grades whose coils need a second person to be released.
 	FourEyes []inspection.Grade `yaml:"four_eyes"`
 	TimeZone string             `yaml:"time_zone"` // of the times in reports, by its IANA name; empty: the machine's
@@ -89,7 +93,8 @@ func DefaultConfig() Config {
 		Detector:   DetectorConfig{Threshold: 1, Bands: 1},
 		Classifier: ClassifierConfig{Provider: "auto", Batch: 8, WithinMS: 250},
 		Line:       LineConfig{RegionCap: 64, FlushMS: 50},
-		Recipe:     "hot-strip", FourEyes: []inspection.Grade{},
+		Rolls:      []inspection.Roll{}, RollTolerance: rollmark.DefaultTolerance,
+		Recipe: "hot-strip", FourEyes: []inspection.Grade{},
 	}
 }
 
@@ -209,6 +214,8 @@ func (c Config) Check() error {
 		return bad("line.flush_ms", "%d is not possible; allowed are 5 to 5000", c.Line.FlushMS)
 	case c.CheckHours < 0 || c.CheckHours > 24*366:
 		return bad("check_hours", "%d is not possible; allowed are 1 to 8784, or 0 for never", c.CheckHours)
+	case !(c.RollTolerance >= 0.001 && c.RollTolerance <= 0.1):
+		return bad("roll_tolerance", "%g is not possible; allowed are 0.001 to 0.1", c.RollTolerance)
 	case c.Recipe == "":
 		return bad("recipe", "is empty; it names the recipe of coils that are announced without one")
 	}
@@ -219,6 +226,9 @@ func (c Config) Check() error {
 		var f *inspection.FieldError
 		errors.As(err, &f)
 		return bad("mill."+f.Field, "%s", f.Reason)
+	}
+	if err := inspection.CheckRolls(c.Rolls); err != nil {
+		return err
 	}
 	for _, g := range c.FourEyes {
 		if !slices.Contains(inspection.Grades(), g) {

@@ -45,12 +45,16 @@ func TestShippedConfigurationEqualsTheDefaults(t *testing.T) {
 
 func TestBadConfigurationIsNamed(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                  "the file is empty",
-		"lisen: 127.0.0.1:80":               `line 1: key "lisen" is not known`,
-		"data: x\nmill:\n  sped_mps: 3":     `line 3: key "sped_mps" is not known`,
-		"listen: nowhere":                   `listen: "nowhere" is not an address`,
-		"listen: '127.0.0.1:'":              "listen:",
-		"data: ''":                          "data: is empty",
+		"":                              "the file is empty",
+		"lisen: 127.0.0.1:80":           `line 1: key "lisen" is not known`,
+		"data: x\nmill:\n  sped_mps: 3": `line 3: key "sped_mps" is not known`,
+		"listen: nowhere":               `listen: "nowhere" is not an address`,
+		"listen: '127.0.0.1:'":          "listen:",
+		"data: ''":                      "data: is empty",
+		"roll_tolerance: 0.5":           "roll_tolerance: 0.5 is not possible; allowed are 0.001 to 0.1",
+		"rolls: [{name: F7, side: top, diameter_mm: 50, elongation: 1}]": "rolls[0].diameter_mm: 50 is not possible; allowed are 100 to 2000",
+		"rolls: [{name: F7, side: top, diameter_mm: 700}]":               "rolls[0].elongation: 0 is not possible; allowed are 0.5 to 20",
+		"rolls: [{name: F7, side: top, diameter: 700}]":                  `key "diameter" is not known`,
 		"source: webcam":                    `source: "webcam" is not known; allowed are mill and cameras`,
 		"mill: {speed_mps: 90}":             "mill.speed_mps: 90 m/s is not possible; allowed are 0.1 to 30",
 		"mill: {speed_mps: fast}":           "line 1:",

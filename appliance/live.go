@@ -42,6 +42,7 @@ type live struct {
 	gaps    []inspection.Gap // of that coil
 	byClass map[inspection.DefectClass]int
 	recent  []inspection.Defect
+	rolls   rollState
 	failing error // the record's last error, nil while it works
 
 	looks []look // the newest, oldest first
@@ -84,6 +85,9 @@ func (l *live) Recorded(b *inspection.Batch) {
 		for _, d := range b.Defects {
 			l.byClass[d.Class]++
 		}
+	}
+	if b.RollMarks != nil {
+		l.rolls = rollState{b.RollMarks, b.Coil, time.Now()}
 	}
 	l.a.alarms.saw(b.Defects)
 	newest := slices.Clone(b.Defects)
@@ -179,10 +183,13 @@ func (l *live) look(now time.Time) {
 	if running && l.coil != nil && l.coil.ID == id {
 		c := *l.coil
 		c.Counts = inspection.Counts{Defects: total(l.byClass), Gaps: len(l.gaps), ByClass: maps.Clone(l.byClass)}
+		if l.rolls.coil == id {
+			c.RollMarks = l.rolls.marks // replaced as a whole, never changed
+		}
 		st.Coil = &c
 	}
 	st.Recent, st.ByClass = slices.Clone(l.recent), maps.Clone(l.byClass)
-	gaps, failing := slices.Clone(l.gaps), l.failing
+	gaps, failing, rolls := slices.Clone(l.gaps), l.failing, l.rolls
 	l.mu.Unlock()
 
 	states := cameraStates(k.cameras, before.cameras, now)
@@ -208,7 +215,11 @@ func (l *live) look(now time.Time) {
 			st.InspectedMetres = m
 		}
 	}
-	st.Alarms, st.Flood = l.a.alarms.look(now, append(l.conditions(st, k, before, failing), l.a.alarms.conditions(st)...))
+	conditions := append(l.conditions(st, k, before, failing), l.a.alarms.conditions(st)...)
+	if c, ok := rolls.condition(now); ok {
+		conditions = append(conditions, c)
+	}
+	st.Alarms, st.Flood = l.a.alarms.look(now, conditions)
 
 	l.mu.Lock()
 	l.now = st

@@ -108,7 +108,7 @@ func Replay(ctx context.Context, o ReplayOptions) (_ ReplayResult, err error) {
 		}},
 		Classifier: engine, Log: st, Observer: silent{}, Setup: func() inspection.Setup { return inspection.Setup{Model: engine.ID()} },
 		Cut: inference.CutCrop, Tighten: inference.Tighten, CropSize: inference.CropSize, RegionCap: max(o.Config.Line.RegionCap, replayRegionCap),
-		Lossless: true, Logger: o.Log,
+		Lossless: true, Logger: o.Log, Rolls: o.Config.RollWatch,
 	})
 	if err != nil {
 		return ReplayResult{}, err

@@ -35,6 +35,8 @@ type Coil struct {
 	EndedAt      *time.Time       `json:"ended_at,omitempty"`
 	Counts       Counts           `json:"counts"`
 	Coverage     []Coverage       `json:"coverage,omitempty"`
+	// RollMarks are those found so far; lists of coils leave them out.
+	RollMarks []RollMark `json:"roll_marks,omitempty"`
 }
 
 // Setup is what inspects a coil: the model that classifies and the calibrations in force.
@@ -79,6 +81,8 @@ type Batch struct {
 	Images   []*Crop
 	Gaps     []Gap
 	Progress []Progress
+	// RollMarks are all that were found on the coil so far; nil where they have not changed.
+	RollMarks []RollMark
 }
 
 // Crop is a small picture cut out of a frame around a region: Size x Size pixels, corrected.

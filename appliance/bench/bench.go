@@ -62,6 +62,7 @@ type Report struct {
 		RenderMBps float64 `json:"render_mb_per_second"` // one core
 	} `json:"mill"`
 	Truth   TruthReport `json:"truth"` // on simulated strip
+	Rolls   RollReport  `json:"roll_marks"`
 	Seconds float64     `json:"seconds"`
 }
 
@@ -87,6 +88,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		{"the whole line", wholeLine},
 		{"the record", record},
 		{"simulated strip against its truth", truth},
+		{"roll marks", rolls},
 	} {
 		o.Say("measuring %s", step.name)
 		if err := step.run(ctx, o, share, &r); err != nil {

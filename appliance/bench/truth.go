@@ -112,8 +112,8 @@ func Truth(ctx context.Context, o Options, metres float64) (TruthReport, error) 
 // record with the mill's truth.
 func SeededStrip(ctx context.Context, o Options, metres float64, cameras int) (TruthReport, error) {
 	r := TruthReport{ByClass: map[inspection.DefectClass]*ClassTruth{}}
-	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed, DefectsPer100m: 40}, metres, cameras, func(m *mill.Mill, id inspection.CoilID, got inspection.DefectMap, _ []line.CameraStatus) {
-		seeded, _ := m.Truth(id)
+	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed, DefectsPer100m: 40}, metres, cameras, func(m *mill.Mill, c inspection.Coil, got inspection.DefectMap, _ []line.CameraStatus) {
+		seeded, _ := m.Truth(c.ID)
 		for _, t := range seeded {
 			r.compare(t, got.Defects)
 		}
@@ -133,7 +133,7 @@ func SeededStrip(ctx context.Context, o Options, metres float64, cameras int) (T
 // sides, and counts what was recorded all the same.
 func GoodStrip(ctx context.Context, o Options, metres float64) (GoodReport, error) {
 	r := GoodReport{InspectedEveryMM: true}
-	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed + 1, Good: true}, metres, 1, func(_ *mill.Mill, _ inspection.CoilID, got inspection.DefectMap, st []line.CameraStatus) {
+	err := rollCoil(ctx, o, mill.Options{Seed: truthSeed + 1, Good: true}, metres, 1, func(_ *mill.Mill, _ inspection.Coil, got inspection.DefectMap, st []line.CameraStatus) {
 		r.account(got)
 		r.FalseEvents = len(got.Defects)
 		r.GoodMetres = 2 * float64(got.Strip.Length) / 1000
@@ -243,7 +243,7 @@ func columnsOf(cameras int) [][2]int {
 }
 
 // rollCoil rolls one coil of a mill that waits for the line past one or two cameras a side, and shows what was recorded of it.
-func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, cameras int, show func(*mill.Mill, inspection.CoilID, inspection.DefectMap, []line.CameraStatus)) (err error) {
+func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, cameras int, show func(*mill.Mill, inspection.Coil, inspection.DefectMap, []line.CameraStatus)) (err error) {
 	closing := func(what func() error) { err = errors.Join(err, what()) }
 	dir := filepath.Join(o.Work, fmt.Sprintf("truth-%d", mo.Seed))
 	defer closing(func() error { return os.RemoveAll(dir) })
@@ -286,7 +286,7 @@ func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, c
 	defer closing(m.Close)
 	opts := line.Options{
 		Classifier: e, Log: st, Observer: &latencies{}, Setup: func() inspection.Setup { return inspection.Setup{Model: e.Bundle.ID()} }, Cut: inference.CutCrop, Tighten: inference.Tighten,
-		CropSize: inference.CropSize, RegionCap: o.Config.Line.RegionCap, Lossless: true, Logger: slog.New(slog.DiscardHandler),
+		CropSize: inference.CropSize, RegionCap: o.Config.Line.RegionCap, Lossless: true, Logger: slog.New(slog.DiscardHandler), Rolls: o.Config.RollWatch,
 	}
 	var splits []*views
 	for _, side := range inspection.Sides() {
@@ -334,6 +334,10 @@ func rollCoil(ctx context.Context, o Options, mo mill.Options, metres float64, c
 	if err != nil {
 		return err
 	}
-	show(m, coil, got, l.Status())
+	c, err := st.Coil(ctx, coil)
+	if err != nil {
+		return err
+	}
+	show(m, c, got, l.Status())
 	return nil
 }

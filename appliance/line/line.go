@@ -70,6 +70,15 @@ type Observer interface {
 	Screened(id inspection.CameraID, span inspection.EncoderSpan, s *inspection.Screening)
 }
 
+// RollWatch looks for what comes again at each turn of a roll, on one coil.
+type RollWatch interface {
+	// Add takes a defect in, about in the order of the strip, and reports whether the findings changed. It is borrowed for the
+	// call.
+	Add(d *inspection.Defect) bool
+	// Findings gives the caller all that was found so far.
+	Findings() []inspection.RollMark
+}
+
 // Camera is one camera of the line and what belongs to it.
 type Camera struct {
 	ID   inspection.CameraID
@@ -98,6 +107,8 @@ type Options struct {
 	CropSize int
 	// Tighten, where it is set, finds the extent in pixels of what stands out in a region, inside it.
 	Tighten func(img inspection.LineImage, flat inspection.FlatField, r inspection.RegionOfInterest, e inspection.StripEdges) image.Rectangle
+	// Rolls gives each coil its watch, of which one goroutine makes use; nil: nobody looks for roll marks.
+	Rolls func() RollWatch
 	// RegionCap bounds the regions of a frame that are classified; the rest makes the frame
 	// detected-only. Zero is the default.
 	RegionCap int

@@ -40,6 +40,7 @@ type coilRecord struct {
 	progress []inspection.Progress // by camera, newest
 	over     []bool                // by camera: nothing more comes of it
 	join     joiner
+	rolls    RollWatch // nil: nobody looks
 	moved    bool
 	moves    time.Time // when progress alone was written last
 }
@@ -137,6 +138,9 @@ func (r *recorder) enter(ctx context.Context, e entry) error {
 		for i, c := range r.line.cameras {
 			k.progress[i].Side = c.Side
 		}
+		if r.line.opts.Rolls != nil {
+			k.rolls = r.line.opts.Rolls()
+		}
 		r.coils[e.coil] = k
 	}
 	switch {
@@ -168,6 +172,20 @@ func (r *recorder) enter(ctx context.Context, e entry) error {
 func (k *coilRecord) add(e entry) {
 	k.batch.Defects = append(k.batch.Defects, *e.defect)
 	k.batch.Images = append(k.batch.Images, e.image)
+}
+
+// watchRolls shows the defects of the batch to the watch; what they changed is recorded with them.
+func (k *coilRecord) watchRolls() {
+	if k.rolls == nil {
+		return
+	}
+	changed := false
+	for i := range k.batch.Defects {
+		changed = k.rolls.Add(&k.batch.Defects[i]) || changed
+	}
+	if changed {
+		k.batch.RollMarks = k.rolls.Findings()
+	}
 }
 
 // told is how far a camera has told all that it has of the coil.
@@ -205,6 +223,7 @@ func (r *recorder) flush(ctx context.Context, c *coilRun, now bool) error {
 		}
 	}
 	b.Progress = k.bySide(b.Progress[:0])
+	k.watchRolls()
 	if err := r.persist("defects of coil "+string(c.id), func(try int) error {
 		if try > 0 { // the disk may be full: pictures go before records
 			b.Images = nil

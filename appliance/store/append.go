@@ -70,6 +70,11 @@ func (s *Store) appendTo(ctx context.Context, tx *sql.Tx, row coil, b *inspectio
 			return err
 		}
 	}
+	if b.RollMarks != nil {
+		if err := saveRollMarks(ctx, tx, row.n, b.RollMarks); err != nil {
+			return err
+		}
+	}
 	length, width := row.Strip.Length, row.Strip.Width
 	for _, p := range b.Progress {
 		length = max(length, p.To)

@@ -134,14 +134,17 @@ func (s *Store) view(ctx context.Context, what string, f func(querier) error) er
 	return nil
 }
 
-// Coil reads one coil, with the calibrations it ran under.
+// Coil reads one coil, with the calibrations it ran under and its roll marks.
 func (s *Store) Coil(ctx context.Context, id inspection.CoilID) (inspection.Coil, error) {
 	var c coil
 	err := s.view(ctx, "reading a coil", func(q querier) (err error) {
 		if c, err = coilRow(ctx, q, id); err != nil {
 			return err
 		}
-		c.Calibrations, err = calibrations(ctx, q, c.n)
+		if c.Calibrations, err = calibrations(ctx, q, c.n); err != nil {
+			return err
+		}
+		c.RollMarks, err = rollMarks(ctx, q, c.n)
 		return err
 	})
 	return c.Coil, err

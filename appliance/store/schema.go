@@ -231,6 +231,12 @@ CREATE TABLE IF NOT EXISTS recipe_log (
 	note    TEXT    NOT NULL,
 	PRIMARY KEY (name, version)
 ) WITHOUT ROWID;
+`, `
+-- The roll marks found on a coil, all in one value: it is replaced with each batch that adds to them.
+CREATE TABLE IF NOT EXISTS coil_rolls (
+	coil  INTEGER PRIMARY KEY REFERENCES coils (n),
+	marks TEXT NOT NULL -- JSON
+);
 `}
 }
 

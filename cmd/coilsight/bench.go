@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coilsight/coilsight/appliance/bench"
+	"github.com/coilsight/coilsight/rollmark/trial"
 )
 
 func benchCommand() *cobra.Command {
@@ -103,6 +104,19 @@ func overs(rate, over, byCPU float64) string {
 	return fmt.Sprintf("%.0f (%.0f %%, %.0f %%)", rate, over*100, byCPU*100)
 }
 
+// printRolls prints what is measured of roll marks.
+func printRolls(row func(name, format string, a ...any), r bench.RollReport) {
+	row("roll marks, simulated mill", "%d of %d runs of %d and more named, %d within %d revolutions; %d false on %.0f m of sides", r.Strip.Named, r.Strip.Runs, bench.LeastRun, r.Strip.InTime, trial.Within, r.Strip.False, r.Strip.SideMetres)
+	set := func(name string, s trial.Report) {
+		row("roll marks, "+name, "%.1f %% of %d named within %d revolutions, half in %.0f, 95 %% in %.0f; %d after another roll, at the end %d", 100*s.InTimeShare, s.Marks, trial.Within, s.P50, s.P95, s.Misnamed, s.Wrong)
+	}
+	set("seen at each turn", r.Seen)
+	set("seen at 70-80 % of turns", r.Missed)
+	set("roll not in the table", r.Unlisted)
+	row("roll marks, false", "%.2f in 100 coils, %d coils with 50 random defects on 100 m of each side; %.2f µs a defect", r.All.FalsePer100, r.All.Coils, r.All.NSPerDefect/1000)
+	row("roll marks, 10 km, 500 on 100 m", "%d false on %d coils, %.1f µs a defect, the slowest coil %.2f s", r.Long.False, r.Long.Coils, r.Long.NSPerDefect/1000, r.Long.SlowestCoilMS/1000)
+}
+
 func printBench(w io.Writer, r bench.Report) {
 	row := func(name, format string, a ...any) {
 		fmt.Fprintf(w, "%-34s "+format+"\n", append([]any{name}, a...)...)
@@ -120,5 +134,6 @@ func printBench(w io.Writer, r bench.Report) {
 	row("simulated strip", "%d of %d seeded defects found (%.1f %%), %.1f %% within 5 mm, %.1f %% of the right class", r.Truth.Found, r.Truth.Seeded, r.Truth.FoundShare*100, r.Truth.PlaceShare*100, r.Truth.ClassShare*100)
 	row("places of small defects", "along %+.2f mm off, half within %.2f, 99 %% within %.2f; across %+.2f, %.2f, %.2f (%d of at most 30 mm)", r.Truth.Along.Mean, r.Truth.Along.P50, r.Truth.Along.P99, r.Truth.Across.Mean, r.Truth.Across.P50, r.Truth.Across.P99, r.Truth.Along.N)
 	row("good simulated strip", "%.1f false events per 1,000 m (%d on %.0f m); the model rejected %.1f %% of %d regions", r.Truth.FalsePer1000M, r.Truth.FalseEvents, r.Truth.GoodMetres, r.Truth.RejectedShare*100, r.Truth.FalseRegions)
+	printRolls(row, r.Rolls)
 	row("this run", "%.0f s", r.Seconds)
 }

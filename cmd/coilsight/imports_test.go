@@ -16,6 +16,8 @@ const module = "github.com/coilsight/coilsight/"
 var mayImport = map[string][]string{
 	"inspection":          {},
 	"durable":             {},
+	"rollmark":            {"inspection"},
+	"rollmark/":           {"inspection", "rollmark"},
 	"camera":              {"inspection"},
 	"camera/":             {"camera", "inspection"},
 	"calibration":         {"inspection", "durable"},

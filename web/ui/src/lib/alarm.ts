@@ -17,13 +17,16 @@ export function alarmSubject(alarm: Pick<Alarm, 'values'>): { text: string; href
   const v = alarm.values ?? {};
   const side = v.side === 'top' || v.side === 'bottom' ? t().side[v.side] : '';
   const parts = [
+    v.roll ?? '',
+    v.period_mm && !v.roll && v.diameter_mm ? t().roll.unlisted(`${v.diameter_mm} mm`) : '',
     v.class ? className(v.class) : '',
     v.count && v.within_m ? t().alarms.countIn(v.count, v.within_m) : '',
     v.percent ? `${v.percent} %` : '',
     v.free_gb ? `${v.free_gb} GB` : '',
     side || (v.camera ?? ''),
     v.along_m ? `${v.along_m} m` : '',
-    v.across_mm ? `${v.across_mm} mm` : '',
+    v.across_mm ? t().roll.across(`${v.across_mm} mm`) : '',
+    v.period_mm ? t().roll.period(`${v.period_mm} mm`) : '',
     v.softer ? t().live.softer(v.softer) : '',
     v.darker ? t().live.darker(v.darker) : '',
     v.frames ? t().live.frames(v.frames) : '',

@@ -1524,6 +1524,7 @@ export interface components {
       recipe_version: number;
       /** Format: int64 */
       revision: number;
+      roll_marks?: components['schemas']['RollMark'][];
       /** Format: date-time */
       started_at?: string;
       /** @enum {string} */
@@ -1553,6 +1554,7 @@ export interface components {
       result?: components['schemas']['InspectionResult'];
       /** Format: int64 */
       revision: number;
+      roll_marks?: components['schemas']['RollMark'][];
       /** Format: date-time */
       started_at?: string;
       /** @enum {string} */
@@ -2087,6 +2089,29 @@ export interface components {
       /** @description A class of the catalogue, no_defect, or unknown for none of them */
       class: string;
       note?: string;
+    };
+    RollMark: {
+      /** Format: double */
+      across_mm: number;
+      /** Format: double */
+      chance: number;
+      /** Format: double */
+      confidence: number;
+      /** Format: double */
+      diameter_mm: number;
+      /** Format: double */
+      first_mm: number;
+      /** Format: double */
+      last_mm: number;
+      /** Format: double */
+      period_mm: number;
+      /** Format: int64 */
+      possible: number;
+      rolls: string[];
+      /** Format: int64 */
+      seen: number;
+      /** @enum {string} */
+      side: 'top' | 'bottom';
     };
     RuleOutcome: {
       broken: boolean;

@@ -34,6 +34,7 @@ export type ReviewRecord = Schemas['ReviewRecord'];
 export type ReviewRequest = Schemas['ReviewRequest'];
 export type RecipePublished = Schemas['RecipePublished'];
 export type RecipeTest = Schemas['RecipeTest'];
+export type RollMark = Schemas['RollMark'];
 export type RuleOutcome = Schemas['RuleOutcome'];
 
 export type Teaching = Schemas['Teaching'];

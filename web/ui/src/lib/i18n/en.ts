@@ -236,6 +236,16 @@ export const en = {
     workbookFile: 'Defects (XLSX)',
     textFile: 'Defects (CSV)',
   },
+  roll: {
+    title: 'Roll marks',
+    or: ' or ',
+    unlisted: (diameter: string) => `A roll of ${diameter}, none in the table`,
+    period: (length: string) => `every ${length}`,
+    across: (place: string) => `at ${place} across`,
+    seen: (n: string, of: string) => `seen at ${n} of ${of} turns`,
+    confidence: (share: string) => `confidence ${share}`,
+    more: (n: string) => plural(n, 'more mark', 'more marks'),
+  },
   review: {
     title: 'Reviews',
     question: 'What is it?',

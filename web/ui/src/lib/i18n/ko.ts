@@ -235,6 +235,16 @@ export const ko: Messages = {
     workbookFile: '결함(XLSX)',
     textFile: '결함(CSV)',
   },
+  roll: {
+    title: '롤마크',
+    or: ' 또는 ',
+    unlisted: (diameter) => `지름 ${diameter} 롤, 롤 표에 없음`,
+    period: (length) => `${length} 간격`,
+    across: (place) => `폭 방향 ${place}`,
+    seen: (n, of) => `${of}회전 중 ${n}회 확인`,
+    confidence: (share) => `신뢰도 ${share}`,
+    more: (n) => `롤마크 ${n}개 더`,
+  },
   review: {
     title: '검토',
     question: '어떤 결함입니까?',
