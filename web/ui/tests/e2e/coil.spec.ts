@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { coilWithDefects, colours, expect, test } from '../support/page';
+import { coilWithDefects, colours, expect, test, violations } from '../support/page';
 
 const MAP = '[data-testid=map]';
 
@@ -92,6 +92,35 @@ test('wheel and drag move the map, and the button takes it back', async ({ page 
   await whole.click();
   await expect(page).not.toHaveURL(/x=\d+/);
   await expect(whole).toBeDisabled();
+});
+
+test('an area is chosen by a drag or a key, and narrows the list and the legend', async ({ page }) => {
+  const coil = await coilWithDefects(page);
+  await page.goto(`/coils/${coil.id}`);
+  const shown = page.getByTestId('shown');
+  const all = await shown.textContent();
+  await page.getByRole('button', { name: 'Choose an area' }).click();
+  const box = (await page.getByRole('application').boundingBox())!;
+  await page.mouse.move(box.x + 130, box.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 3, box.y + box.height / 3, { steps: 4 });
+  await page.mouse.up();
+  await expect(page).toHaveURL(/box=top/);
+  await expect(shown).not.toHaveText(all!);
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Area chosen ×' })).toBeVisible();
+  await page.getByRole('button', { name: 'Area chosen ×' }).click();
+  await expect(page).not.toHaveURL(/box=/);
+  // By keys alone, with a Hangul input method on: what is shown is chosen, and let go.
+  await page.getByRole('application').focus();
+  await page.keyboard.press('Equal');
+  await page.evaluate(() =>
+    document.activeElement!.dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'ㅠ', code: 'KeyB', bubbles: true }),
+    ),
+  );
+  await expect(page).toHaveURL(/box=both/);
+  expect(await violations(page), 'area').toEqual([]);
 });
 
 test('a graded coil says why', async ({ page }) => {

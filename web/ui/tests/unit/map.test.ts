@@ -137,6 +137,10 @@ describe('selection', () => {
     ['side=top&severity=2', [0]],
     ['class=nothing', []],
     ['side=left&severity=9', [1, 2, 0]],
+    ['box=both,900,3500,0,1000', [1, 2]],
+    ['box=top,900,3500,0,1000', [2]],
+    ['box=bottom,900,3500,200,1000', []],
+    ['box=top,3500,900,0,1000', [1, 2, 0]],
   ])('the filter %s', (query, wanted) => {
     expect([...select(c, readFilter(new URLSearchParams(query)))]).toEqual(wanted);
   });
@@ -145,9 +149,13 @@ describe('selection', () => {
     expect(countByClass(c, readFilter(new URLSearchParams('class=hole')))).toEqual([2, 1]);
   });
 
-  test.each(['', 'class=hole%2Cdent&side=bottom&severity=3&review=unreviewed', 'severity=1'])(
-    'a filter goes into the address as it came: %s',
-    (query) => expect(queryOf(readFilter(new URLSearchParams(query))).toString()).toBe(query),
+  test.each([
+    '',
+    'class=hole%2Cdent&side=bottom&severity=3&review=unreviewed',
+    'severity=1',
+    'box=top%2C10%2C20%2C0%2C500',
+  ])('a filter goes into the address as it came: %s', (query) =>
+    expect(queryOf(readFilter(new URLSearchParams(query))).toString()).toBe(query),
   );
 
   test('a stretch is found by its ends', () => {

@@ -26,7 +26,7 @@ const columns: DefectColumns = {
 const recipe = { severity: { hole: 4, edge_crack: 3 } } as unknown as Recipe;
 const said = (id: number, classId: string) =>
   [id, { id, review: { class: classId, by: 'Kim', at: '2026-03-01T08:00:00Z' } } as Defect] as const;
-const everything = { classes: [], side: null, severity: 0, unreviewed: false };
+const everything = { classes: [], side: null, severity: 0, unreviewed: false, box: null };
 
 test('reviewed defects have the class that a person gave and the severity of the recipe', () => {
   const seen = asReviewed(

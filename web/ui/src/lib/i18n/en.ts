@@ -159,7 +159,11 @@ export const en = {
     started: 'Started',
     ended: 'Ended',
     map: 'Defect map',
-    mapHelp: 'Arrow keys move, plus and minus zoom, 0 shows the whole coil, J and K step through defects.',
+    mapHelp:
+      'Arrow keys move, plus and minus zoom, 0 shows the whole coil, B chooses what is shown and lets it go, J and K step through defects.',
+    box: 'Choose an area',
+    boxOff: 'Area chosen ×',
+    boxHelp: 'Drag over the map, or hold the shift key while you drag. The key B chooses what is shown.',
     zoomIn: 'Zoom in',
     zoomOut: 'Zoom out',
     whole: 'Whole coil',

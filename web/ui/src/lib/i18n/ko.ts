@@ -158,7 +158,11 @@ export const ko: Messages = {
     started: '시작',
     ended: '종료',
     map: '결함 지도',
-    mapHelp: '화살표 키로 이동, +와 -로 확대·축소, 0은 전체 코일, J와 K로 결함을 차례로 봅니다.',
+    mapHelp:
+      '화살표 키로 이동, +와 -로 확대·축소, 0은 전체 코일, B로 보이는 영역을 선택·해제, J와 K로 결함을 차례로 봅니다.',
+    box: '영역 선택',
+    boxOff: '선택 영역 ×',
+    boxHelp: '지도에서 끌거나 Shift를 누른 채 끄십시오. B 키는 보이는 영역을 선택합니다.',
     zoomIn: '확대',
     zoomOut: '축소',
     whole: '전체 코일',

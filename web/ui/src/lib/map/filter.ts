@@ -1,11 +1,31 @@
 import { REVIEWED, type DefectColumns } from '../api/mapbin';
 import type { Side } from '../api/types';
 
+/** A rectangle of the strip in mm; side null: both. */
+export interface MapBox {
+  side: Side | null;
+  along: readonly [from: number, to: number];
+  across: readonly [from: number, to: number];
+}
+
 export interface MapFilter {
   classes: readonly string[]; // empty: all
   side: Side | null; // null: both
   severity: number; // least
   unreviewed: boolean; // only those that nobody reviewed
+  box: MapBox | null; // only those whose middle lies in it
+}
+
+/** A box as it stands in the address: side,from,to,from,to. */
+function readBox(text: string | null): MapBox | null {
+  const [side, ...rest] = (text ?? '').split(',');
+  const [a, b, c, d] = rest.map(Number);
+  if (rest.length !== 4 || ![a, b, c, d].every(Number.isFinite) || a! >= b! || c! >= d!) return null;
+  return { side: side === 'top' || side === 'bottom' ? side : null, along: [a!, b!], across: [c!, d!] };
+}
+
+function writeBox({ side, along, across }: MapBox): string {
+  return [side ?? 'both', ...[...along, ...across].map((mm) => mm.toFixed(0))].join(',');
 }
 
 export function readFilter(query: URLSearchParams): MapFilter {
@@ -16,6 +36,7 @@ export function readFilter(query: URLSearchParams): MapFilter {
     side: side === 'top' || side === 'bottom' ? side : null,
     severity: severity >= 1 && severity <= 4 ? severity : 0,
     unreviewed: query.get('review') === 'unreviewed',
+    box: readBox(query.get('box')),
   };
 }
 
@@ -26,6 +47,7 @@ export function queryOf(filter: MapFilter): URLSearchParams {
   if (filter.side) query.set('side', filter.side);
   if (filter.severity > 0) query.set('severity', String(filter.severity));
   if (filter.unreviewed) query.set('review', 'unreviewed');
+  if (filter.box) query.set('box', writeBox(filter.box));
   return query;
 }
 
@@ -33,6 +55,19 @@ export function queryOf(filter: MapFilter): URLSearchParams {
 export function select(columns: DefectColumns, filter: MapFilter): Uint32Array {
   const wanted = columns.classes.map((c) => filter.classes.length === 0 || filter.classes.includes(c));
   const side = filter.side === null ? -1 : filter.side === 'top' ? 0 : 1;
+  const box = filter.box;
+  const boxed = box === null || box.side === null ? -1 : box.side === 'top' ? 0 : 1;
+  const inBox = (i: number) => {
+    const along = columns.along[i]! + columns.length[i]! / 2;
+    const across = columns.across[i]! + columns.width[i]! / 2;
+    return (
+      (boxed < 0 || columns.side[i] === boxed) &&
+      along >= box!.along[0] &&
+      along < box!.along[1] &&
+      across >= box!.across[0] &&
+      across < box!.across[1]
+    );
+  };
   const out = new Uint32Array(columns.count);
   let n = 0;
   for (let k = 0; k < columns.count; k++) {
@@ -41,6 +76,7 @@ export function select(columns: DefectColumns, filter: MapFilter): Uint32Array {
     if (side >= 0 && columns.side[i] !== side) continue;
     if (columns.severity[i]! < filter.severity) continue;
     if (filter.unreviewed && columns.flags[i]! & REVIEWED) continue;
+    if (box && !inBox(i)) continue;
     out[n++] = i;
   }
   return out.subarray(0, n);

@@ -2,7 +2,7 @@ import type { DefectColumns } from '../api/mapbin';
 import { HAS_IMAGE } from '../api/mapbin';
 import type { Grade } from '../api/types';
 import { HUES, lookOf, RINGS, SYMBOL_SIZE, type Theme } from '../palette';
-import { between } from './filter';
+import { between, type MapBox } from './filter';
 import { MARGIN, MIDDLE, tickStep, type Plot } from './plot';
 
 /** Rings, outlines, pictures, names and axes: the layer above the pixels. */
@@ -13,6 +13,7 @@ export interface OverlayScene {
   deciding: ReadonlyMap<number, Grade>;
   selected: number; // index, -1 for none
   stretch: { from: number; to: number } | null; // of the rule that is looked at
+  box: MapBox | null; // the area that is chosen
   scrap: readonly { from: number; to: number }[]; // that a cut plan removes
   pictures: (id: number) => HTMLImageElement | null; // null until it is loaded
   words: { top: string; bottom: string; operator: string; drive: string };
@@ -26,6 +27,8 @@ const CHIPS_BELOW = 1.6;
 const CHIP = 72;
 const MOST_CHIPS = 24;
 const MOST_OUTLINES = 2000;
+/** Height of a bar of the profile across, px. */
+const ACROSS_BIN = 5;
 
 const INK: Record<Theme, { text: string; soft: string; line: string; plate: string }> = {
   light: { text: '#1d2327', soft: '#454e54', line: '#737c82', plate: '#f7f8f8' },
@@ -50,7 +53,9 @@ export function drawOverlay(ctx: CanvasRenderingContext2D, plot: Plot, scene: Ov
     for (const cut of scene.scrap) drawScrap(ctx, plot, scene, side, cut);
     if (plot.alongScale < OUTLINES_BELOW) drawOutlines(ctx, plot, scene, side);
     drawRings(ctx, plot, scene, side);
+    if (scene.box) drawBox(ctx, plot, scene, side, scene.box);
     ctx.restore();
+    drawAcross(ctx, plot, scene, side);
   }
 }
 
@@ -126,6 +131,45 @@ function drawStretch(
   ctx.setLineDash([8, 5]);
   ctx.strokeRect(a - 3, plot.panelY(side) + 2, b - a + 6, plot.panelHeight - 4);
   ctx.setLineDash([]);
+}
+
+function drawBox(
+  ctx: CanvasRenderingContext2D,
+  plot: Plot,
+  { theme }: OverlayScene,
+  side: number,
+  box: MapBox,
+): void {
+  if (box.side && box.side !== (side === 0 ? 'top' : 'bottom')) return;
+  const [a, b] = box.along.map((mm) => plot.x(mm)) as [number, number];
+  const [c, d] = box.across.map((mm) => plot.y(side, mm)) as [number, number];
+  ctx.strokeStyle = INK[theme].text;
+  ctx.lineWidth = 2;
+  ctx.strokeRect(a, Math.min(c, d), b - a, Math.abs(d - c));
+}
+
+/** How many defects lie where across, of the stretch that is shown: bars in the margin beside the panel. */
+function drawAcross(ctx: CanvasRenderingContext2D, plot: Plot, scene: OverlayScene, side: number): void {
+  const { columns: c, selection, theme } = scene;
+  const bins = Math.max(1, Math.floor(plot.panelHeight / ACROSS_BIN));
+  const counts = new Uint32Array(bins);
+  const [first, end] = between(c, selection, plot.along0, plot.along1);
+  const scale = bins / (plot.acrossScale * plot.panelHeight);
+  for (let k = first; k < end; k++) {
+    const i = selection[k]!;
+    if (c.side[i] !== side) continue;
+    const bin = Math.floor((c.across[i]! + c.width[i]! / 2 - plot.across0) * scale);
+    if (bin >= 0 && bin < bins) counts[bin]!++;
+  }
+  const most = counts.reduce((a, b) => Math.max(a, b), 1);
+  ctx.fillStyle = INK[theme].line;
+  const left = MARGIN.left + plot.panelWidth + 3;
+  const tall = plot.panelHeight / bins;
+  for (let b = 0; b < bins; b++) {
+    if (counts[b] === 0) continue;
+    const y = side === 0 ? plot.panelY(0) + b * tall : plot.panelY(1) + plot.panelHeight - (b + 1) * tall;
+    ctx.fillRect(left, y, 3 + (MARGIN.right - 6) * Math.sqrt(counts[b]! / most), Math.max(1, tall - 1));
+  }
 }
 
 /** Crossed out, between the marks of the cuts. */

@@ -9,6 +9,8 @@
  *     operator side
  */
 
+import type { MapBox } from './filter';
+
 /** What part of the coil is shown: its centre in mm, and mm of length in one px. */
 export interface MapView {
   along: number;
@@ -65,6 +67,22 @@ export class Plot {
   }
   get isWhole(): boolean {
     return this.alongScale >= (this.length / this.panelWidth) * 0.999;
+  }
+
+  /** What is shown, as an area of both sides. */
+  get box(): MapBox {
+    return { side: null, along: [this.along0, this.along1], across: [this.across0, this.across1] };
+  }
+
+  /** The area between two points of one panel; null where they are nearly one. */
+  boxOf(side: number, a: { x: number; y: number }, b: { x: number; y: number }): MapBox | null {
+    if (side < 0 || Math.abs(a.x - b.x) < 4 || Math.abs(a.y - b.y) < 4) return null;
+    const order = (x: number, y: number): [number, number] => (x < y ? [x, y] : [y, x]);
+    return {
+      side: side === 0 ? 'top' : 'bottom',
+      along: order(this.along(a.x), this.along(b.x)),
+      across: order(this.across(side, a.y), this.across(side, b.y)),
+    };
   }
 
   panelY(side: number): number {
