@@ -73,7 +73,7 @@ func gather(ctx context.Context, r Record, id inspection.CoilID, a About) (*cont
 	w := worstOf{deciding: c.deciding}
 	indices := map[inspection.DefectClass]uint16{}
 	err = r.MapDefects(ctx, id, func(now inspection.Coil) {
-		now.Calibrations, now.Coverage = c.coil.Calibrations, c.coil.Coverage
+		now.Calibrations, now.RollMarks, now.Coverage = c.coil.Calibrations, c.coil.RollMarks, c.coil.Coverage
 		c.coil = now
 		c.marks = make([]mark, 0, now.Counts.Defects)
 	}, func(d inspection.MapDefect) { c.add(d, reviews, indices, &w) })

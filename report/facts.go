@@ -36,6 +36,12 @@ func coilFacts(c inspection.Coil, a About) (out []fact) {
 	if c.Order.SteelGrade != "" {
 		add(func(w words) string { return w.steel }, c.Order.SteelGrade)
 	}
+	if c.Order.Customer != "" {
+		add(func(w words) string { return w.customer }, c.Order.Customer)
+	}
+	if k := c.Decision; k != nil {
+		add(func(w words) string { return w.decision }, decisionText(en, k, a.zone())+" / "+decisionText(ko, k, a.zone()))
+	}
 	length(func(w words) string { return w.length + " (mm)" }, c.Strip.Length)
 	length(func(w words) string { return w.width + " (mm)" }, c.Strip.Width)
 	length(func(w words) string { return w.thickness + " (mm)" }, c.Order.Thickness)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coilsight/coilsight/inspection"
@@ -26,6 +27,7 @@ func WritePDF(ctx context.Context, w io.Writer, r Record, id inspection.CoilID, 
 		d.drawMap()
 		d.byClass()
 		d.trail()
+		d.rollMarks()
 		d.coverage()
 		d.setup()
 		if err := d.pictures(ctx, r); err != nil {
@@ -139,8 +141,12 @@ func (d *paper) facts() {
 		}
 		return number(float64(mm/per), digits) + " " + unit
 	}
+	steel := c.Order.SteelGrade
+	if c.Order.Customer != "" {
+		steel = strings.Trim(steel+" · "+c.Order.Customer, " ·")
+	}
 	facts := [][2]string{
-		{w.steel, c.Order.SteelGrade},
+		{w.steel, steel},
 		{w.length, length(d.lengthKnown(), 1, "m", 1000)},
 		{w.width, length(d.width(), 0, "mm", 1)},
 		{w.thickness, length(c.Order.Thickness, 2, "mm", 1)},
@@ -212,7 +218,49 @@ func (d *paper) restsOn() {
 	if n := d.coil.Counts.NotInGrade; n > 0 {
 		say(w.notInGradeYet(n))
 	}
+	if k := d.coil.Decision; k != nil {
+		say(decisionText(w, k, d.about.zone()))
+	}
 	d.y += 2.5
+}
+
+// decisionText is what a person decided, who confirmed it, and why.
+func decisionText(w words, k *inspection.Decision, zone *time.Location) string {
+	at := func(t time.Time) string { return t.In(zone).Format(time.DateTime) }
+	grade := ""
+	if k.Disposition == inspection.Released {
+		grade = w.grades[k.Grade]
+	}
+	said := []string{w.decided(w.dispositions[k.Disposition], grade, at(k.At), k.By)}
+	if k.ConfirmedAt != nil {
+		said = append(said, w.confirmed(at(*k.ConfirmedAt), k.ConfirmedBy))
+	}
+	if k.Pending {
+		said = append(said, w.pending)
+	}
+	if k.Reason != "" {
+		said = append(said, w.decisionReason(k.Reason))
+	}
+	return strings.Join(said, " ")
+}
+
+// rollMarks lists the marks that rolls left; where there is none, nothing.
+func (d *paper) rollMarks() {
+	if len(d.coil.RollMarks) == 0 {
+		return
+	}
+	w := d.words
+	d.heading(w.rollMarks, 12)
+	d.black()
+	for _, m := range d.coil.RollMarks {
+		roll := w.unknownRoll(millimetres(m.Diameter))
+		if len(m.Rolls) > 0 {
+			roll = strings.Join(m.Rolls, " / ")
+		}
+		d.room(9)
+		d.y += d.lines(sideMargin, d.y, bodyWidth, 8.5, 2, w.rollMark(w.side[m.Side], roll, millimetres(m.Period), millimetres(m.Across), number(float64(m.First)/1000, 1), metres(m.Last, 1), m.Seen, m.Possible))
+	}
+	d.y += 3
 }
 
 // outcomes are those of the rules, the broken ones first.

@@ -257,3 +257,26 @@ func TestPictureThatCannotBeReadIsNamed(t *testing.T) {
 		t.Errorf("a failing disk: %v", err)
 	}
 }
+
+func TestReportNamesTheDecisionTheCustomerAndTheRoll(t *testing.T) {
+	s := newStore(t)
+	if _, _, err := s.Announce(t.Context(), "D-1", inspection.CoilOrder{Customer: "Hanbit"}); err != nil {
+		t.Fatal(err)
+	}
+	start(t, s, "D-1")
+	b := batch("D-1", 30, 0)
+	b.RollMarks = []inspection.RollMark{{Side: inspection.Top, Period: 2101, Diameter: 669, Across: 251, First: 18_400, Last: 22_600, Seen: 3, Possible: 4, Rolls: []string{"F7 top work roll"}}}
+	if err := s.Append(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, s, "D-1")
+	d := inspection.Decision{By: "Kim", Disposition: inspection.Released, Grade: inspection.Second, Reason: "holes are cut out"}
+	if _, err := s.Decide(t.Context(), "D-1", d, 0, []inspection.Grade{inspection.Block}); err != nil {
+		t.Fatal(err)
+	}
+	wantText(t, textOf(t, pdf(t, s, "D-1", report.English)), "Hanbit", "Released as Second on", "by Kim.", "waits for a second person", "Reason: holes are cut out", "Roll marks", "F7 top work roll. Every 2,101 mm", "seen at 3 of 4 turns")
+	if _, err := s.ConfirmDecision(t.Context(), "D-1", "이서연", 0); err != nil {
+		t.Fatal(err)
+	}
+	wantText(t, textOf(t, pdf(t, s, "D-1", report.Korean)), "판정: 출하, 등급 2급", "담당 이서연", "사유: holes are cut out", "4회전 중 3회 확인")
+}

@@ -110,6 +110,7 @@ func (d *paper) counts(o inspection.RuleOutcome) string {
 		add(len(classes) > 0, strings.Join(classes, ", "))
 		add(len(classes) == 0, w.anyClass)
 		add(q.Side != "", w.side[q.Side])
+		add(w.sections[q.Section] != "", w.sections[q.Section])
 		add(w.zones[q.Zone] != "", w.zones[q.Zone])
 		add(q.MinArea > 0, w.minArea(number(q.MinArea, 0)))
 		add(q.MinLength > 0, w.minLength(number(float64(q.MinLength), 0)))

@@ -28,6 +28,16 @@ type words struct {
 	severity                                            [5]string
 	calibrationKind                                     map[string]string
 
+	customer, decision                    string
+	sections                              map[inspection.Section]string
+	dispositions                          map[inspection.Disposition]string
+	decided                               func(what, grade, at, by string) string // grade may be empty
+	decisionReason                        func(reason string) string
+	confirmed                             func(at, by string) string
+	pending                               string
+	rollMarks                             string
+	rollMark                              func(side, roll, period, across, from, to string, seen, possible int) string
+	unknownRoll                           func(diameter string) string
 	notGraded, unknown, none              string
 	running, announced, cutShort          string // banners
 	machineSaid                           func(grade string) string

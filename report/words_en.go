@@ -21,7 +21,26 @@ func english() words {
 		program: "Program", printed: "Printed", defects: "Defects", gaps: "Gaps",
 		reviewed: "Reviewed by people", notInGrade: "Reviewed since the grade was given",
 		inspected: "Inspected", screened: "Screened, not classified", missed: "Not seen",
-		side:         map[inspection.Side]string{inspection.Top: "Top side", inspection.Bottom: "Bottom side"},
+		side: map[inspection.Side]string{
+			inspection.Top: "Top side", inspection.Bottom: "Bottom side", inspection.PrimeSide: "Prime side", inspection.OtherSide: "Other side",
+		},
+		customer: "Customer", decision: "Decision",
+		sections:     map[inspection.Section]string{inspection.HeadSection: "head section", inspection.BodySection: "without head and tail", inspection.TailSection: "tail section"},
+		dispositions: map[inspection.Disposition]string{inspection.Released: "Released", inspection.Held: "Put on hold", inspection.Rejected: "Rejected"},
+		decided: func(what, grade, at, by string) string {
+			if grade != "" {
+				what += " as " + grade
+			}
+			return fmt.Sprintf("%s on %s by %s.", what, at, by)
+		},
+		decisionReason: func(reason string) string { return "Reason: " + reason },
+		confirmed:      func(at, by string) string { return fmt.Sprintf("Confirmed on %s by %s.", at, by) },
+		pending:        "The decision waits for a second person and does not hold until then.",
+		rollMarks:      "Roll marks",
+		rollMark: func(side, roll, period, across, from, to string, seen, possible int) string {
+			return fmt.Sprintf("%s: %s. Every %s, %s from the operator side, %s–%s; seen at %d of %d turns.", side, roll, period, across, from, to, seen, possible)
+		},
+		unknownRoll:  func(diameter string) string { return "a roll of " + diameter + " diameter, not in the table" },
 		sideShort:    map[inspection.Side]string{inspection.Top: "Top", inspection.Bottom: "Bottom"},
 		operatorSide: "Operator side", driveSide: "Drive side",
 		coilState: map[inspection.CoilState]string{

@@ -14,7 +14,26 @@ func korean() words {
 		program: "프로그램", printed: "출력 시각", defects: "결함", gaps: "미검사 구간",
 		reviewed: "사람이 검토한 결함", notInGrade: "등급 판정 후 검토된 결함",
 		inspected: "검사됨", screened: "검출만 됨", missed: "미촬영",
-		side:         map[inspection.Side]string{inspection.Top: "상면", inspection.Bottom: "하면"},
+		side: map[inspection.Side]string{
+			inspection.Top: "상면", inspection.Bottom: "하면", inspection.PrimeSide: "기준면", inspection.OtherSide: "반대면",
+		},
+		customer: "고객", decision: "판정",
+		sections:     map[inspection.Section]string{inspection.HeadSection: "선단부", inspection.BodySection: "선·후단부 제외", inspection.TailSection: "후단부"},
+		dispositions: map[inspection.Disposition]string{inspection.Released: "출하", inspection.Held: "보류", inspection.Rejected: "불합격"},
+		decided: func(what, grade, at, by string) string {
+			if grade != "" {
+				what += ", 등급 " + grade
+			}
+			return fmt.Sprintf("판정: %s (%s, 담당 %s).", what, at, by)
+		},
+		decisionReason: func(reason string) string { return "사유: " + reason },
+		confirmed:      func(at, by string) string { return fmt.Sprintf("확인: %s, 담당 %s.", at, by) },
+		pending:        "판정이 두 번째 담당자의 확인을 기다리며, 그때까지 효력이 없습니다.",
+		rollMarks:      "롤마크",
+		rollMark: func(side, roll, period, across, from, to string, seen, possible int) string {
+			return fmt.Sprintf("%s: %s. 간격 %s, 작업측에서 %s, %s~%s, %d회전 중 %d회 확인.", side, roll, period, across, from, to, possible, seen)
+		},
+		unknownRoll:  func(diameter string) string { return "지름 " + diameter + " 롤, 표에 없음" },
 		sideShort:    map[inspection.Side]string{inspection.Top: "상면", inspection.Bottom: "하면"},
 		operatorSide: "작업측", driveSide: "구동측",
 		coilState: map[inspection.CoilState]string{
