@@ -117,8 +117,16 @@ fuzz: setup ## each fuzz target for FUZZTIME (default 30s)
 	    echo "$$d $$f"; go test ./$$d -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s}; done; done
 
 .PHONY: bench
-bench: build ## the figures of docs/benchmarks.md
+bench: build build/.test-packages ## the figures of docs/benchmarks.md
 	@bin/coilsight bench $(ARGS)
+	@echo 'coil page in the browser, 200,000 defects:'; go test ./web -run TestWorstCoil -count=1 -v | grep -E 'first screen|frames,|^--- |FAIL'
+
+.PHONY: screens
+screens: build build/.test-packages ## the pictures of the guides, docs/screens, from the simulated mill
+	@data=$$(mktemp -d); trap 'kill $$pid; wait $$pid; rm -rf $$data' EXIT; \
+	bin/coilsight run --data $$data --listen 127.0.0.1:8094 & pid=$$!; \
+	until curl -sf http://127.0.0.1:8094/readyz >/dev/null; do sleep 0.5; done; sleep 60; \
+	cd web/ui && COILSIGHT_URL=http://127.0.0.1:8094 COILSIGHT_SCREENS=../../docs/screens npx playwright test guide
 
 # --- image ----------------------------------------------------------------------------------------
 
