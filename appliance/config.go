@@ -110,6 +110,14 @@ func (c Config) zone() *time.Location {
 	return z
 }
 
+// zoneName is the plant's zone as a browser knows it: by name, or as the offset of the machine's.
+func (c Config) zoneName(now time.Time) string {
+	if c.TimeZone != "" {
+		return c.TimeZone
+	}
+	return now.In(time.Local).Format("-07:00")
+}
+
 // maxYAML bounds a configuration or recipe file; the largest sensible one is a hundredth of it.
 const maxYAML = 1 << 20
 

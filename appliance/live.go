@@ -168,7 +168,7 @@ func (l *live) look(now time.Time) {
 	}
 	before := l.looks[0]
 	st := web.Live{
-		Time: now.UTC(), Model: l.a.desk.model(), Provider: l.a.provider(),
+		Time: now.UTC(), TimeZone: l.a.o.Config.zoneName(now), Model: l.a.desk.model(), Provider: l.a.provider(),
 		Speed: l.a.speed(k.position-before.position, now.Sub(before.at)),
 	}
 	id, head, running := l.a.line.Running()

@@ -9,6 +9,7 @@ import (
 // Live is the state of the line at one moment: what the live screen and /readyz show.
 type Live struct {
 	Time     time.Time                      `json:"time"`
+	TimeZone string                         `json:"time_zone" doc:"The plant's: a name such as Asia/Seoul or, where none is configured, the machine's offset such as +09:00. Times are UTC; screens show them in this zone"`
 	Coil     *inspection.Coil               `json:"coil,omitempty"` // under the cameras now
 	Speed    float64                        `json:"speed_mps"`
 	Headroom *Headroom                      `json:"headroom,omitempty"` // absent while no strip moves under a coil

@@ -1,8 +1,24 @@
 /** Numbers and times as the mill reads them: metres along the coil, millimetres for what is on it. */
 
 import type { Language } from './i18n/index.svelte';
+import { zone } from './zone.svelte';
 
 const LOCALE: Record<Language, string> = { ko: 'ko-KR', en: 'en-GB' };
+
+/** In the plant's zone: by name, or as an offset such as +09:00, which not every browser takes for a zone. */
+function clock(iso: string, locale: string, options: Intl.DateTimeFormatOptions): string {
+  const at = new Date(iso);
+  const offset = /^([+-])(\d\d):(\d\d)$/.exec(zone.current ?? '');
+  if (offset) {
+    const minutes = Number(`${offset[1]}1`) * (Number(offset[2]) * 60 + Number(offset[3]));
+    return new Date(at.getTime() + minutes * 60_000).toLocaleString(locale, { ...options, timeZone: 'UTC' });
+  }
+  try {
+    return at.toLocaleString(locale, { ...options, timeZone: zone.current });
+  } catch {
+    return at.toLocaleString(locale, options); // a browser that does not know the name shows its own
+  }
+}
 
 const made = new Map<string, Intl.NumberFormat>();
 
@@ -40,12 +56,12 @@ export function percent(share: number, digits = 1): string {
 }
 
 export function time(iso: string): string {
-  return new Date(iso).toLocaleTimeString('en-GB');
+  return clock(iso, 'en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 }
 
 export function dateTime(iso: string | undefined, language: Language): string {
   if (!iso) return '–';
-  return new Date(iso).toLocaleString(LOCALE[language], {
+  return clock(iso, LOCALE[language], {
     year: 'numeric',
     month: '2-digit',
     day: '2-digit',

@@ -3,6 +3,7 @@
 import { api } from './api/client';
 import type { AlarmRecord, Coil, Defect, Live } from './api/types';
 import { listen } from './events';
+import { zone } from './zone.svelte';
 import type { FeedMessage } from './events-feed';
 
 // A connection that is not there at once is not yet lost.
@@ -42,9 +43,14 @@ function subscribe<T>(set: Set<T>, receive: T): () => void {
   return () => set.delete(receive);
 }
 
+function show(next: Live): void {
+  live = next;
+  zone.set(next.time_zone);
+}
+
 async function readAnew(): Promise<void> {
   try {
-    live = await api.live();
+    show(await api.live());
   } catch {
     return; // the stream says that the connection is lost, and comes here again when it stands
   }
@@ -73,7 +79,7 @@ export function follow(): () => void {
         void readAnew();
         break;
       case 'event':
-        if (message.type === 'status') live = message.data as Live;
+        if (message.type === 'status') show(message.data as Live);
         if (message.type === 'defect') for (const l of defectListeners) l(message.data as Defect);
         if (message.type === 'alarm') for (const l of alarmListeners) l(message.data as AlarmRecord);
         if (message.type === 'coil') for (const l of coilListeners) l(message.data as Coil);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { metres, number, percent } from '../../src/lib/format';
+import { zone } from '../../src/lib/zone.svelte';
+import { dateTime, metres, number, percent, time } from '../../src/lib/format';
 
 test.each([
   [1, '100 %'],
@@ -14,4 +15,17 @@ test.each([
 test('lengths and numbers', () => {
   expect(metres(123_456)).toBe('123.5 m');
   expect(number(60_000)).toBe('60,000');
+});
+
+test.each([
+  ['Asia/Seoul', '08:30:00'],
+  ['+09:00', '08:30:00'],
+  ['', undefined],
+  ['Nowhere/At-All', undefined],
+])('times are shown in the zone of the plant: %s', (name, want) => {
+  zone.set(name);
+  const own = new Date('2026-03-01T23:30:00Z').toLocaleTimeString('en-GB');
+  expect(time('2026-03-01T23:30:00Z')).toBe(want ?? own);
+  expect(dateTime('2026-03-01T23:30:00Z', 'en')).toContain(want ?? own);
+  zone.set('');
 });

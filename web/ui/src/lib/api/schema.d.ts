@@ -1924,6 +1924,8 @@ export interface components {
       speed_mps: number;
       /** Format: date-time */
       time: string;
+      /** @description The plant's: a name such as Asia/Seoul or, where none is configured, the machine's offset such as +09:00. Times are UTC; screens show them in this zone */
+      time_zone: string;
       /** Format: double */
       unassigned_metres: number;
     };

@@ -100,6 +100,7 @@ export const en = {
     inFlight: 'In flight',
     rate: 'MB/s',
     latency: 'p99 ms',
+    model: 'Model',
     inspectedSinceStart: 'Inspected since start',
     unassigned: 'Without a coil',
     noAlarm: 'No alarms',

@@ -99,6 +99,7 @@ export const ko: Messages = {
     inFlight: '처리 중',
     rate: 'MB/s',
     latency: 'p99 ms',
+    model: '모델',
     inspectedSinceStart: '시작 후 검사 길이',
     unassigned: '코일 없이 지나간 길이',
     noAlarm: '경보 없음',
