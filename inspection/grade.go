@@ -153,12 +153,17 @@ func (q *GradingRule) counts(d *Defect, stripWidth, margin MM) bool {
 	if len(q.Classes) > 0 && !slices.Contains(q.Classes, d.Class) {
 		return false
 	}
-	if q.Side != "" && d.Side != q.Side {
+	return d.Conf >= q.MinConfidence && q.fits(d.Side, d.Rect, d.Area, stripWidth, margin)
+}
+
+// fits reports whether a defect of such a place and size counts where its class does.
+func (q *GradingRule) fits(side Side, rect StripRect, area float64, stripWidth, margin MM) bool {
+	if q.Side != "" && side != q.Side {
 		return false
 	}
-	inEdge := d.Rect.Across < margin || d.Rect.Across+d.Rect.Width > stripWidth-margin
+	inEdge := rect.Across < margin || rect.Across+rect.Width > stripWidth-margin
 	if (q.Zone == EdgeZone && !inEdge) || (q.Zone == BodyZone && inEdge) {
 		return false
 	}
-	return d.Area >= q.MinArea && d.Rect.Length >= q.MinLength && d.Rect.Width >= q.MinWidth && d.Conf >= q.MinConfidence
+	return area >= q.MinArea && rect.Length >= q.MinLength && rect.Width >= q.MinWidth
 }

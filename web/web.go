@@ -84,6 +84,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerCoils()
 	a.registerDefects()
 	a.registerReviews()
+	a.registerQueue()
 	a.registerQuality()
 	a.registerControl()
 	a.registerChanges()
