@@ -4,6 +4,7 @@ import { alarm, alarmUnknown } from './alarm.en';
 import { alarms } from './alarms.en';
 import { cameras } from './cameras.en';
 import { plural } from './plural';
+import { queue } from './queue.en';
 import { teach } from './teach.en';
 
 export const en = {
@@ -11,6 +12,7 @@ export const en = {
   app: {
     live: 'Live',
     coils: 'Coils',
+    review: 'Review',
     teach: 'Teaching',
     alarms: 'Alarms',
     cameras: 'Cameras',
@@ -250,7 +252,9 @@ export const en = {
     regradeLater: 'The coil can be graded again after its end.',
     theLine: 'Line, at the end of the coil',
     restsOn: (n: string) => `with ${plural(n, 'review', 'reviews')}`,
+    withdrawn: (by: string, at: string) => `Taken back by ${by} · ${at}`,
   },
+  queue,
   teach,
   cameras,
   about: {

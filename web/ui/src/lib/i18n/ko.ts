@@ -2,6 +2,7 @@ import type { Messages } from './en';
 import { alarm, alarmUnknown } from './alarm.ko';
 import { alarms } from './alarms.ko';
 import { cameras } from './cameras.ko';
+import { queue } from './queue.ko';
 import { teach } from './teach.ko';
 
 export const ko: Messages = {
@@ -9,6 +10,7 @@ export const ko: Messages = {
   app: {
     live: '실시간',
     coils: '코일',
+    review: '검토',
     teach: '학습',
     alarms: '경보',
     cameras: '카메라',
@@ -249,7 +251,9 @@ export const ko: Messages = {
     regradeLater: '코일이 끝난 뒤에 다시 판정할 수 있습니다.',
     theLine: '라인, 코일 종료 시',
     restsOn: (n) => `검토 ${n}건 반영`,
+    withdrawn: (by, at) => `취소: ${by} · ${at}`,
   },
+  queue,
   teach,
   cameras,
   about: {
