@@ -154,6 +154,9 @@ func NewCoilQueue(s Strip, defects []MapDefect, res InspectionResult, r Recipe) 
 	return q
 }
 
+// behindRule puts what broke a rule that gives a lesser grade than the coil has behind what broke those that gave it.
+const behindRule = 512
+
 // decisive gives for each defect that decides a hold or block by how many its rule is over the limit, the least of several.
 func decisive(res InspectionResult) map[DefectID]float64 {
 	out := map[DefectID]float64{}
@@ -165,7 +168,10 @@ func decisive(res InspectionResult) map[DefectID]float64 {
 			continue
 		}
 		for _, id := range o.Defects {
-			over := o.Measured - o.Limit
+			over := min(o.Measured-o.Limit, behindRule-1)
+			if o.Grade != res.Grade {
+				over += behindRule
+			}
 			if before, ok := out[id]; !ok || over < before {
 				out[id] = over
 			}
@@ -191,7 +197,7 @@ func waiting(d *MapDefect, offset DefectID, over float64, decides, repeats bool)
 	var key uint64
 	switch QueueReasons()[first] {
 	case DecidesGrade:
-		key = uint64(min(max(over, 0), 1023))<<11 | share(d.Conf, 11)
+		key = uint64(max(over, 0))<<11 | share(d.Conf, 11)
 	case NotKnown: // the larger first, those that the model never saw last
 		size := min(math.Log2(float64(d.Rect.Area())+1)/32, 1)
 		key = 1<<20 - 1 - share(float32(size), 20)

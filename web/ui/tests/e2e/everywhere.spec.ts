@@ -5,7 +5,7 @@ test('the language changes on every page and is kept', async ({ page }) => {
   await page.getByRole('button', { name: '한국어' }).click();
   await expect(page.getByRole('link', { name: '실시간' })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'ko');
-  for (const path of ['/coils', '/alarms', '/teach', '/cameras', '/about', '/']) {
+  for (const path of ['/coils', '/review', '/alarms', '/teach', '/cameras', '/about', '/']) {
     await page.goto(path);
     await expect(page.getByRole('link', { name: '코일', exact: true })).toBeVisible();
   }
@@ -34,7 +34,16 @@ test('the dark theme is kept and darkens the page', async ({ page }) => {
 test('Hangul is at least 16 px high', async ({ page }) => {
   const coil = await coilWithDefects(page);
   await page.addInitScript(() => localStorage.setItem('coilsight.language', 'ko'));
-  for (const path of ['/', '/coils', `/coils/${coil.id}`, '/alarms', '/teach', '/cameras', '/about']) {
+  for (const path of [
+    '/',
+    '/coils',
+    `/coils/${coil.id}`,
+    '/review',
+    '/alarms',
+    '/teach',
+    '/cameras',
+    '/about',
+  ]) {
     await page.goto(path);
     await expect(page.getByRole('link', { name: '실시간' })).toBeVisible();
     const small = await page.evaluate(() => {
@@ -60,6 +69,7 @@ for (const theme of ['light', 'dark'] as const) {
       '/coils': page.locator('tbody tr').first(),
       [`/coils/${coil.id}`]: page.getByTestId('shown'),
       '/coils/NO-SUCH-COIL': page.getByText('is not recorded'),
+      '/review': page.getByTestId('queue'),
       '/teach': page.getByTestId('teach-state'),
       '/alarms': page.getByTestId('standing'),
       '/cameras': page.getByTestId('camera-mill-top'),

@@ -23,8 +23,6 @@ export const queue = {
   noneOfReason: 'Nothing waits for this reason',
   showAll: 'Show all that wait',
   noneOfCoil: (id: string) => `Nothing of coil ${id} waits`,
-  skipped: (n: string) => `${plural(n, 'defect was', 'defects were')} passed over`,
-  fromStart: 'From the start again',
   undo: 'Undo',
   nothingToUndo: 'There is no answer to take back.',
   undone: (id: string, name: string) => `Taken back for defect ${id}: ${name}`,
@@ -58,7 +56,8 @@ export const queue = {
   decides: (rule: string, grade: string) => `Decides rule ${rule}: ${grade}`,
   ruleCounts: (measured: string, limit: string) => `${measured} counted, broken from ${limit}`,
   turns: (n: string) => `${plural(n, 'other answer turns', 'other answers turn')} it`,
-  canChange: (best: string, worst: string) => `The grade can still become ${best} to ${worst}.`,
+  canChange: (best: string, worst: string) =>
+    `Reviews can still make the grade anything from ${best} to ${worst}.`,
   cannotChange: 'The grade can no longer change by this defect.',
   facts: 'The defect',
   coil: 'Coil',
@@ -68,6 +67,4 @@ export const queue = {
   noSimilar: 'None are known.',
   away: (mm: string) => `${mm} mm`,
   alike: (percent: string) => `${percent} % alike`,
-  notReviewed: 'not reviewed',
-  person: (name: string) => `Person: ${name}`,
 };
