@@ -12,7 +12,7 @@ type QueueReason string
 
 // Reasons, in the order of the queue.
 const (
-	DecidesGrade  QueueReason = "decides_grade"  // the trail of a broken rule of a coil on hold or block names it
+	DecidesGrade  QueueReason = "decides_grade"  // the trail of a broken rule that gives hold or block names it
 	NotKnown      QueueReason = "unknown"        // the model gave no class: unknown or unclassified
 	IsSevere      QueueReason = "severe"         // severity 3 or 4
 	LowConfidence QueueReason = "low_confidence" // below SureFrom
@@ -164,7 +164,7 @@ func decisive(res InspectionResult) map[DefectID]float64 {
 		return out
 	}
 	for _, o := range res.Trail {
-		if !o.Broken {
+		if !o.Broken || o.Grade.rank() < Hold.rank() {
 			continue
 		}
 		for _, id := range o.Defects {

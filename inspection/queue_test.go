@@ -44,7 +44,7 @@ func TestQueueIsInTheOrderOfWhatAPersonMustSee(t *testing.T) {
 	res := InspectionResult{Grade: Block, Trail: []RuleOutcome{
 		{Rule: "scratches", Broken: true, Grade: Hold, Measured: 7, Limit: 5, Defects: []DefectID{17, 18}},
 		{Rule: "holes", Broken: true, Grade: Block, Measured: 1, Limit: 1, Defects: []DefectID{19}},
-		{Rule: "long", Grade: Second, Measured: 0, Limit: 1, Defects: []DefectID{20}}, // holds: decides nothing
+		{Rule: "long", Broken: true, Grade: Second, Measured: 1, Limit: 1, Defects: []DefectID{20}}, // decides neither hold nor block
 	}}
 	q := NewCoilQueue(Strip{Length: 10_000, Width: 1500}, defects, res, queueRecipe())
 	var got []DefectID

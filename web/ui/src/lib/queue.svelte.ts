@@ -205,6 +205,11 @@ export class Queue {
     this.items = this.items.filter((i) => i !== item);
     this.at = Math.max(0, Math.min(this.at, this.items.length - 1));
     this.#count(item, -1);
+    // Coils may have ended since the first page was read.
+    if (this.items.length === 0 && !this.#more) {
+      this.loading = true;
+      this.#then(() => this.start(this.#filter.reason, this.#filter.coil));
+    }
     this.#fetchAhead();
   }
 

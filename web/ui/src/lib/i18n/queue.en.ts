@@ -16,6 +16,7 @@ export const queue = {
     repeats: 'Repeats',
     other: 'Other',
   },
+  thisCoil: 'Review this coil',
   onlyCoil: (id: string) => `Only coil ${id}`,
   allCoils: 'All coils',
   none: 'Nothing waits',

@@ -16,6 +16,7 @@ export const queue: Messages['queue'] = {
     repeats: '반복',
     other: '기타',
   },
+  thisCoil: '이 코일 검토',
   onlyCoil: (id) => `코일 ${id}만`,
   allCoils: '모든 코일',
   none: '검토할 결함이 없습니다',
