@@ -15,7 +15,7 @@ import (
 )
 
 // queue remembers the order of what waits of the coils in the review queue, 8 bytes a defect. A coil that has ended
-// changes by reviews alone, and to order two million defects anew for every page would take a second.
+// changes by reviews alone, and to order two million defects anew for every page would take half a second.
 type queue struct {
 	mu    sync.Mutex
 	coils map[int64]*queuedCoil
