@@ -337,6 +337,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	watch.Go(func() { a.watch(ctx) })
 	watch.Go(func() { a.watchFocus(ctx) })
 	watch.Go(func() { a.alarms.run(ctx) })
+	watch.Go(func() { a.orderQueue(ctx) })
 
 	var sources sync.WaitGroup
 	if a.mill != nil {

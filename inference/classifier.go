@@ -73,6 +73,7 @@ type Classifier struct {
 	all      []*slot
 	crop     int // bytes of a crop
 	maxBatch int
+	sketch   sketch
 	report   ProviderReport
 }
 
@@ -128,6 +129,7 @@ func open(b *models.Bundle, o ClassifierOptions, provider string) (*Classifier, 
 		classes: b.Classes(), judge: newJudge(b), session: s, slots: make(chan *slot, o.Slots), crop: CropSize * CropSize,
 		maxBatch: o.MaxBatch, report: ProviderReport{Name: provider}, normal: o.Normal,
 	}
+	c.sketch = newSketch(c.Features())
 	if err := o.Normal.Check(c.Features()); err != nil {
 		return nil, errors.Join(fmt.Errorf("model %s: %w", b.ID(), err), c.Close())
 	}
@@ -200,6 +202,7 @@ func (c *Classifier) ClassifyBatch(dst []inspection.Classification, crops [][]by
 	err := c.each(crops, func(a answer) {
 		var v inspection.Classification
 		v, unit = c.taughtVerdict(a, unit)
+		v.Look = c.sketch.look(a.features)
 		dst = append(dst, v)
 	})
 	return dst, err

@@ -89,4 +89,14 @@ type Batch struct {
 type Crop struct {
 	Pix  []byte
 	Size int
+	// Shows is how much strip it shows; zero where that is not known.
+	Shows PictureSize
+	Look  Look
 }
+
+// LookSize is the number of bytes of a Look.
+const LookSize = 64
+
+// Look is what a model sees in a crop, made small: pictures that look alike to the model have looks of nearly one
+// direction. Looks of different models have nothing to do with each other. All zero: there is none.
+type Look [LookSize]int8

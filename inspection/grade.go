@@ -159,8 +159,8 @@ func (r Recipe) view(s Strip) view {
 }
 
 // section is the part of the strip in which a defect begins.
-func (v view) section(d *Defect) Section {
-	switch at := d.Rect.Along; {
+func (v view) section(r StripRect) Section {
+	switch at := r.Along; {
 	case at < v.head:
 		return HeadSection
 	case at >= v.length-v.tail:
@@ -196,12 +196,17 @@ func (q *GradingRule) counts(d *Defect, v view) bool {
 	if len(q.Classes) > 0 && !slices.Contains(q.Classes, d.Class) {
 		return false
 	}
-	if !v.on(d.Side, q.Side) || (q.Section != "" && q.Section != WholeLength && q.Section != v.section(d)) {
+	return d.Conf >= q.MinConfidence && q.fits(d.Side, d.Rect, d.Area, v)
+}
+
+// fits reports whether a defect of such a place and size counts where its class does.
+func (q *GradingRule) fits(side Side, rect StripRect, area float64, v view) bool {
+	if !v.on(side, q.Side) || (q.Section != "" && q.Section != WholeLength && q.Section != v.section(rect)) {
 		return false
 	}
-	inEdge := d.Rect.Across < v.margin || d.Rect.Across+d.Rect.Width > v.width-v.margin
+	inEdge := rect.Across < v.margin || rect.Across+rect.Width > v.width-v.margin
 	if (q.Zone == EdgeZone && !inEdge) || (q.Zone == BodyZone && inEdge) {
 		return false
 	}
-	return d.Area >= q.MinArea && d.Rect.Length >= q.MinLength && d.Rect.Width >= q.MinWidth && d.Conf >= q.MinConfidence
+	return area >= q.MinArea && rect.Length >= q.MinLength && rect.Width >= q.MinWidth
 }

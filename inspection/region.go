@@ -66,6 +66,7 @@ type Screening struct {
 type Classification struct {
 	Class      DefectClass `json:"class"`
 	Confidence float32     `json:"confidence"` // calibrated probability of Class, 0 to 1
+	Look       Look        `json:"-"`
 }
 
 // certainResponse is the response above which a region is there whatever a model says: 1,000 m of good

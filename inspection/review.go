@@ -15,7 +15,7 @@ const (
 )
 
 // Review is what a person said of a defect. It stands beside the model's answer, which it never
-// replaces; of several, the newest stands.
+// replaces; of several, the newest that nobody took back stands.
 type Review struct {
 	Class DefectClass `json:"class"` // a class of the catalogue, no_defect, or unknown for none of them
 	By    string      `json:"by"`
@@ -31,6 +31,14 @@ type ReviewRecord struct {
 	ModelClass      DefectClass `json:"model_class"`
 	ModelConfidence float32     `json:"model_confidence"`
 	Model           string      `json:"model"` // bundle name and version that classified
+	// Withdrawn is who took the review back; what stood before it stands again. Nil: nobody did.
+	Withdrawn *Withdrawal `json:"withdrawn,omitempty"`
+}
+
+// Withdrawal is who took a review back, and when.
+type Withdrawal struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
 }
 
 // Grading is one entry of a coil's history of grades; the newest stands.

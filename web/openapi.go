@@ -32,6 +32,7 @@ func document(version string) huma.Config {
 	alias[inspection.Side, sideSchema](r)
 	alias[inspection.CoilState, coilStateSchema](r)
 	alias[inspection.Grade, gradeSchema](r)
+	alias[inspection.QueueReason, queueReasonSchema](r)
 	alias[inspection.GapState, gapStateSchema](r)
 	alias[json.RawMessage, anySchema](r)
 	return c
@@ -43,11 +44,12 @@ func alias[T any, S huma.SchemaProvider](r huma.Registry) {
 }
 
 type (
-	sideSchema      string
-	coilStateSchema string
-	gradeSchema     string
-	gapStateSchema  string
-	anySchema       struct{}
+	sideSchema        string
+	coilStateSchema   string
+	gradeSchema       string
+	gapStateSchema    string
+	queueReasonSchema string
+	anySchema         struct{}
 )
 
 func (sideSchema) Schema(huma.Registry) *huma.Schema { return enum(inspection.Sides()...) }
@@ -60,6 +62,10 @@ func (gradeSchema) Schema(huma.Registry) *huma.Schema { return enum(inspection.G
 
 func (gapStateSchema) Schema(huma.Registry) *huma.Schema {
 	return enum(inspection.DetectedOnly, inspection.Incomplete, inspection.Underrun, inspection.Overrun, inspection.Unseen)
+}
+
+func (queueReasonSchema) Schema(huma.Registry) *huma.Schema {
+	return enum(inspection.QueueReasons()...)
 }
 
 func (anySchema) Schema(huma.Registry) *huma.Schema {

@@ -64,6 +64,12 @@ func (a *api) registerReviews() {
 		Errors:      reviewErrors(), MaxBodyBytes: maxBody,
 	}, a.reviewDefect)
 	huma.Register(a.huma, huma.Operation{
+		OperationID: "withdraw-review", Method: http.MethodDelete, Path: "/api/v1/defects/{id}/review", Tags: []string{"reviews"},
+		Summary:     "Take back the review of a defect that stands",
+		Description: "Only the person who gave it may. What stood before it stands again: an earlier review, or the model's answer. Nothing is deleted: the review stays in the list with who took it back, and the change log tells of it. 409 where nothing stands that this person gave.",
+		Errors:      reviewErrors(),
+	}, a.withdrawReview)
+	huma.Register(a.huma, huma.Operation{
 		OperationID: "list-reviews", Method: http.MethodGet, Path: "/api/v1/defects/{id}/reviews", Tags: []string{"reviews"},
 		Summary: "List what people said of a defect, oldest first",
 		Errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusInternalServerError},
@@ -97,6 +103,28 @@ func (a *api) reviewDefect(ctx context.Context, in *reviewInput) (*defectOutput,
 		return nil, a.fail(ctx, err)
 	}
 	d, err := a.Reviewer.Review(ctx, inspection.DefectID(in.ID), r, revision)
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
+	return answerDefect(d), nil
+}
+
+type withdrawInput struct {
+	DefectPath
+	IfMatch
+	By string `query:"by" required:"true" minLength:"1" maxLength:"64" doc:"The name of the person"`
+}
+
+func (a *api) withdrawReview(ctx context.Context, in *withdrawInput) (*defectOutput, error) {
+	revision, err := in.revision(strconv.FormatInt(in.ID, 10))
+	if err != nil {
+		return nil, err
+	}
+	by := strings.TrimSpace(in.By)
+	if inspection.CheckReviewer(by) != nil {
+		return nil, a.fail(ctx, &inspection.FieldError{Field: "query.by", Reason: strconv.Quote(in.By) + " is not a name; allowed are 1 to 64 characters that are not all spaces"})
+	}
+	d, err := a.Reviewer.Withdraw(ctx, inspection.DefectID(in.ID), by, revision)
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}

@@ -27,6 +27,12 @@ type CoilReader interface {
 	Image(ctx context.Context, id inspection.DefectID) (io.ReadCloser, error)
 	// Reviews are all that people said of a defect, oldest first.
 	Reviews(ctx context.Context, id inspection.DefectID) ([]inspection.ReviewRecord, error)
+	// ReviewQueue is what waits for a person; *inspection.ConflictError for a coil that has not ended.
+	ReviewQueue(ctx context.Context, q inspection.QueueQuery) (inspection.QueuePage, error)
+	// Similar are the defects of other coils that look most like one, the most alike first.
+	Similar(ctx context.Context, id inspection.DefectID, limit int) ([]inspection.Neighbour, error)
+	// Neighbours are the defects within so much strip of one on its side, the nearest first.
+	Neighbours(ctx context.Context, id inspection.DefectID, within inspection.MM, limit int) ([]inspection.Neighbour, error)
 	// Gradings are all grades that a coil was given, oldest first.
 	Gradings(ctx context.Context, id inspection.CoilID) ([]inspection.Grading, error)
 }
@@ -35,6 +41,8 @@ type CoilReader interface {
 // for any; *inspection.StaleError where the record has another.
 type Reviewer interface {
 	Review(ctx context.Context, id inspection.DefectID, r inspection.Review, revision int) (inspection.Defect, error)
+	// Withdraw takes back the review that stands; *inspection.ConflictError where by did not give it.
+	Withdraw(ctx context.Context, id inspection.DefectID, by string, revision int) (inspection.Defect, error)
 	// Regrade judges a coil anew by its reviews; *inspection.ConflictError where it has not ended, or
 	// where its grade rests on every review already.
 	Regrade(ctx context.Context, id inspection.CoilID, by string, revision int) (inspection.Coil, error)

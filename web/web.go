@@ -88,6 +88,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerDefects()
 	a.registerExports()
 	a.registerReviews()
+	a.registerQueue()
 	a.registerQuality()
 	a.registerControl()
 	a.registerChanges()

@@ -94,7 +94,7 @@ func (c *promptClassifier) Submit(crop []byte, _ time.Time, answer func(inspecti
 		return false
 	}
 	class := map[byte]inspection.DefectClass{markInclusion: "slag_inclusion", markScratch: "surface_scratch", 9: inspection.NoDefect}[crop[0]]
-	go answer(inspection.Classification{Class: class, Confidence: 0.9}, !c.late)
+	go answer(inspection.Classification{Class: class, Confidence: 0.9, Look: inspection.Look{int8(crop[0])}}, !c.late)
 	return true
 }
 
@@ -108,6 +108,7 @@ type memoryLog struct {
 	failures int           // how many appends fail
 	takes    time.Duration // an append
 	images   int
+	image    inspection.Crop // the newest
 	nextID   inspection.DefectID
 }
 
@@ -144,6 +145,7 @@ func (l *memoryLog) Append(_ context.Context, b *inspection.Batch) error {
 		b.Defects[i].ID = l.nextID
 		if i < len(b.Images) && b.Images[i] != nil {
 			l.images++
+			l.image = *b.Images[i]
 		}
 	}
 	m := l.maps[b.Coil]
@@ -356,6 +358,9 @@ func TestDefectIsPlacedAndCoilGraded(t *testing.T) {
 	}
 	if r.log.images != 1 {
 		t.Errorf("%d pictures kept; want 1", r.log.images)
+	}
+	if c := r.log.image; c.Look != (inspection.Look{markInclusion}) || c.Shows != (inspection.PictureSize{Length: 2, Width: 2}) {
+		t.Errorf("the picture of 2 pixels of 1 mm shows %+v and looks like %v", c.Shows, c.Look)
 	}
 }
 

@@ -82,7 +82,8 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 	x0, x1 := float64(r.X), float64(r.X+r.Width)
 	edge, _, _ := m.camera.view.edges.at(middle)
 	from, to := m.camera.across(x0, x1, edge)
-	area := float64(r.Area) * float64(to-from) / (x1 - x0) * float64(loc.Length(s.span.Len())) / float64(s.lines)
+	perPixel := (to - from) / inspection.MM(x1-x0)
+	area := float64(r.Area) * float64(perPixel) * float64(loc.Length(s.span.Len())) / float64(s.lines)
 	from, to = m.camera.across(float64(p.extent.Min.X), float64(p.extent.Max.X), edge)
 	// Lines, not counts: a count may be as long as several.
 	along := func(y int) inspection.MM {
@@ -115,7 +116,14 @@ func (m *merger) region(s *settling, p *pendingRegion, coils []*coilRun) {
 	d.conf[c.Class] = max(d.conf[c.Class], c.Confidence)
 	if r.Score > d.defect.Contrast {
 		d.defect.Contrast = r.Score
-		d.image = m.keep(p.crop)
+		if d.image = m.keep(p.crop); d.image != nil {
+			size := inspection.MM(d.image.Size)
+			d.image.Look = c.Look
+			d.image.Shows = inspection.PictureSize{
+				Length: loc.Length(s.span.Len()) * size / inspection.MM(s.lines),
+				Width:  perPixel * size,
+			}
+		}
 	}
 }
 

@@ -65,6 +65,9 @@ func (s *Store) appendTo(ctx context.Context, tx *sql.Tx, row coil, b *inspectio
 	if err := s.insertDefects(ctx, tx, row.n, b.Defects); err != nil {
 		return err
 	}
+	if err := insertPictures(ctx, tx, row.n, b); err != nil {
+		return err
+	}
 	for _, g := range b.Gaps {
 		if err := insertGap(ctx, tx, row.n, g); err != nil {
 			return err

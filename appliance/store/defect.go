@@ -102,9 +102,9 @@ func defectClauses(n int64, q inspection.DefectQuery) (clauses, error) {
 	}
 	switch q.Review {
 	case inspection.OnlyReviewed:
-		where.add("id IN (SELECT defect FROM reviews WHERE coil = ?)", n)
+		where.add("id IN (SELECT defect FROM standing_reviews WHERE coil = ?)", n)
 	case inspection.OnlyUnreviewed:
-		where.add("id NOT IN (SELECT defect FROM reviews WHERE coil = ?)", n)
+		where.add("id NOT IN (SELECT defect FROM standing_reviews WHERE coil = ?)", n)
 	}
 	if q.Cursor != "" {
 		at, err := decodeCursor(q.Cursor, 1)

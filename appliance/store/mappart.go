@@ -154,37 +154,41 @@ func (s *Store) MapDefects(ctx context.Context, id inspection.CoilID, start func
 			return err
 		}
 		start(c.Coil)
-		rows, err := q.QueryContext(ctx, `SELECT first, defects FROM map_parts WHERE coil = ? ORDER BY first`, c.n)
-		if err != nil {
+		return eachMapDefect(ctx, q, c.n, func(d inspection.MapDefect) {
+			if len(reviewed) > 0 && reviewed[0] == d.ID {
+				d.Revised, d.Reviewed, reviewed = true, true, reviewed[1:]
+			}
+			each(d)
+		})
+	})
+}
+
+// eachMapDefect gives the defects of a coil in order of their ids, as the line recorded them.
+func eachMapDefect(ctx context.Context, q querier, coil int64, each func(inspection.MapDefect)) error {
+	rows, err := q.QueryContext(ctx, `SELECT first, defects FROM map_parts WHERE coil = ? ORDER BY first`, coil)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	r := partReader{map[string]inspection.DefectClass{}}
+	for rows.Next() {
+		var (
+			first int64
+			part  sql.RawBytes
+		)
+		if err := rows.Scan(&first, &part); err != nil {
 			return err
 		}
-		defer rows.Close()
-		r := partReader{map[string]inspection.DefectClass{}}
-		for rows.Next() {
-			var (
-				first int64
-				part  sql.RawBytes
-			)
-			if err := rows.Scan(&first, &part); err != nil {
-				return err
-			}
-			err := r.each(inspection.DefectID(first), part, func(d inspection.MapDefect) {
-				if len(reviewed) > 0 && reviewed[0] == d.ID {
-					d.Revised, d.Reviewed, reviewed = true, true, reviewed[1:]
-				}
-				each(d)
-			})
-			if err != nil {
-				return err
-			}
+		if err := r.each(inspection.DefectID(first), part, each); err != nil {
+			return err
 		}
-		return rows.Err()
-	})
+	}
+	return rows.Err()
 }
 
 // reviewedDefects are the defects of a coil that people reviewed, in order of their ids.
 func reviewedDefects(ctx context.Context, q querier, coil int64) (ids []inspection.DefectID, err error) {
-	rows, err := q.QueryContext(ctx, `SELECT DISTINCT defect FROM reviews WHERE coil = ? ORDER BY defect`, coil)
+	rows, err := q.QueryContext(ctx, `SELECT DISTINCT defect FROM standing_reviews WHERE coil = ? ORDER BY defect`, coil)
 	if err != nil {
 		return nil, err
 	}

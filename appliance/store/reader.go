@@ -70,9 +70,9 @@ type Label struct {
 // export does not hold up the appliance's write-ahead log.
 func (r *Reader) Labels(ctx context.Context, q LabelQuery) (_ []Label, err error) {
 	from := `SELECT d.id, c.id, c.n, c.model FROM defects d JOIN coils c ON c.n = d.coil
-		WHERE d.id > ? AND d.has_image AND d.id NOT IN (SELECT defect FROM reviews) AND d.seen >= ? ORDER BY d.id LIMIT ?`
+		WHERE d.id > ? AND d.has_image AND d.id NOT IN (SELECT defect FROM standing_reviews) AND d.seen >= ? ORDER BY d.id LIMIT ?`
 	if !q.Unreviewed {
-		from = `SELECT d.id, c.id, c.n, c.model FROM reviews r JOIN defects d ON d.id = r.defect JOIN coils c ON c.n = d.coil
+		from = `SELECT d.id, c.id, c.n, c.model FROM standing_reviews r JOIN defects d ON d.id = r.defect JOIN coils c ON c.n = d.coil
 			WHERE d.id > ? AND d.has_image GROUP BY d.id HAVING max(r.at) >= ? ORDER BY d.id LIMIT ?`
 	}
 	since := int64(0)
@@ -117,7 +117,7 @@ func (r *Reader) Labels(ctx context.Context, q LabelQuery) (_ []Label, err error
 
 // WithoutImage counts the reviewed defects that have no picture.
 func (r *Reader) WithoutImage(ctx context.Context) (n int, err error) {
-	err = r.db.QueryRowContext(ctx, `SELECT count(DISTINCT d.id) FROM reviews r JOIN defects d ON d.id = r.defect WHERE NOT d.has_image`).Scan(&n)
+	err = r.db.QueryRowContext(ctx, `SELECT count(DISTINCT d.id) FROM standing_reviews r JOIN defects d ON d.id = r.defect WHERE NOT d.has_image`).Scan(&n)
 	if err != nil {
 		err = fmt.Errorf("counting labels: %w", err)
 	}

@@ -34,27 +34,72 @@ func (s *Store) Review(ctx context.Context, id inspection.DefectID, r inspection
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE defects SET revision = revision + 1 WHERE id = ?`, int64(id)); err != nil {
-			return err
-		}
-		// The coil's counts of reviews change with it; updated_at is when the line last spoke of it.
-		var coilRevision int
-		if err := tx.QueryRowContext(ctx, `UPDATE coils SET revision = revision + 1 WHERE n = ? RETURNING revision`, owner.n).Scan(&coilRevision); err != nil {
-			return err
-		}
-		if d, _, err = defectRow(ctx, tx, id); err != nil {
-			return err
-		}
-		return s.change(ctx, tx, "defect.revised", name, d.Revision, defectChange{d, owner.Model, coilRevision})
+		d, err = s.revised(ctx, tx, id, owner, nil)
+		return err
 	})
 	return d, err
+}
+
+// Withdraw takes back the review of a defect that stands, as the person who gave it. What stood before it stands again: an
+// earlier review, or the model's answer. The record keeps the review and who took it back. It is
+// *inspection.ConflictError where nothing stands that this person gave, and *inspection.StaleError where the
+// defect is not at the revision that the person saw (0: any).
+func (s *Store) Withdraw(ctx context.Context, id inspection.DefectID, by string, revision int) (d inspection.Defect, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := strconv.FormatInt(int64(id), 10)
+	err = s.write(ctx, "taking back the review of defect "+name, func(ctx context.Context, tx *sql.Tx) error {
+		before, owner, err := defectRow(ctx, tx, id)
+		switch {
+		case err != nil:
+			return err
+		case revision != 0 && revision != before.Revision:
+			return &inspection.StaleError{Noun: "defect", ID: name, Revision: before.Revision, Presented: revision}
+		case before.Review == nil:
+			return &inspection.ConflictError{Noun: "defect", ID: name, Reason: "has no review to take back"}
+		case before.Review.By != by:
+			return &inspection.ConflictError{Noun: "defect", ID: name, Reason: "was reviewed by " + before.Review.By + " last, who alone may take that back; give a review of your own"}
+		}
+		at := micros(s.options.Now())
+		_, err = tx.ExecContext(ctx, `INSERT INTO withdrawals (review, coil, defect, revision, by_whom, at, grading)
+			VALUES ((SELECT max(n) FROM standing_reviews WHERE defect = ?1), ?2, ?1, ?3, ?4, ?5, coalesce((SELECT max(n) FROM gradings WHERE coil = ?2), 0))`,
+			int64(id), owner.n, before.Revision+1, by, at)
+		if err != nil {
+			return err
+		}
+		d, err = s.revised(ctx, tx, id, owner, &withdrawn{*before.Review, inspection.Withdrawal{By: by, At: timeOf(at)}})
+		return err
+	})
+	return d, err
+}
+
+// revised raises the revision of a defect and its coil after what a person said, reads the defect and writes the change.
+func (s *Store) revised(ctx context.Context, tx *sql.Tx, id inspection.DefectID, owner coil, back *withdrawn) (d inspection.Defect, err error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE defects SET revision = revision + 1 WHERE id = ?`, int64(id)); err != nil {
+		return d, err
+	}
+	// The coil's counts of reviews change with it; updated_at is when the line last spoke of it.
+	var coilRevision int
+	if err := tx.QueryRowContext(ctx, `UPDATE coils SET revision = revision + 1 WHERE n = ? RETURNING revision`, owner.n).Scan(&coilRevision); err != nil {
+		return d, err
+	}
+	if d, _, err = defectRow(ctx, tx, id); err != nil {
+		return d, err
+	}
+	return d, s.change(ctx, tx, "defect.revised", strconv.FormatInt(int64(id), 10), d.Revision, defectChange{d, owner.Model, coilRevision, back})
 }
 
 // defectChange is what the change about one defect carries: the defect as it is now.
 type defectChange struct {
 	inspection.Defect
-	Model        string `json:"model"`
-	CoilRevision int    `json:"coil_revision"`
+	Model        string     `json:"model"`
+	CoilRevision int        `json:"coil_revision"`
+	Withdrawn    *withdrawn `json:"withdrawn,omitempty"` // the review that was taken back
+}
+
+type withdrawn struct {
+	Review inspection.Review `json:"review"`
+	inspection.Withdrawal
 }
 
 // Reviews reads all that people said of a defect, oldest first.
@@ -63,18 +108,24 @@ func (s *Store) Reviews(ctx context.Context, id inspection.DefectID) (out []insp
 		if _, _, err := defectRow(ctx, q, id); err != nil {
 			return err
 		}
-		rows, err := q.QueryContext(ctx, `SELECT revision, class, reviewer, note, at, model_class, model_conf, model FROM reviews WHERE defect = ? ORDER BY n`, int64(id))
+		rows, err := q.QueryContext(ctx, `SELECT r.revision, r.class, r.reviewer, r.note, r.at, r.model_class, r.model_conf, r.model, w.by_whom, w.at
+			FROM reviews r LEFT JOIN withdrawals w ON w.review = r.n WHERE r.defect = ? ORDER BY r.n`, int64(id))
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var (
-				r  inspection.ReviewRecord
-				at int64
+				r      inspection.ReviewRecord
+				at     int64
+				by     sql.NullString
+				backAt sql.NullInt64
 			)
-			if err := rows.Scan(&r.Revision, &r.Class, &r.By, &r.Note, &at, &r.ModelClass, &r.ModelConfidence, &r.Model); err != nil {
+			if err := rows.Scan(&r.Revision, &r.Class, &r.By, &r.Note, &at, &r.ModelClass, &r.ModelConfidence, &r.Model, &by, &backAt); err != nil {
 				return err
+			}
+			if by.Valid {
+				r.Withdrawn = &inspection.Withdrawal{By: by.String, At: timeOf(backAt.Int64)}
 			}
 			r.At = timeOf(at)
 			out = append(out, r)
@@ -90,7 +141,7 @@ func attachReviews(ctx context.Context, q querier, coil int64, defects []inspect
 	if len(defects) == 0 {
 		return nil
 	}
-	rows, err := q.QueryContext(ctx, `SELECT defect, class, reviewer, note, at FROM reviews WHERE coil = ? AND defect BETWEEN ? AND ? ORDER BY defect, n`,
+	rows, err := q.QueryContext(ctx, `SELECT defect, class, reviewer, note, at FROM standing_reviews WHERE coil = ? AND defect BETWEEN ? AND ? ORDER BY defect, n`,
 		coil, int64(defects[0].ID), int64(defects[len(defects)-1].ID))
 	if err != nil {
 		return err
@@ -115,27 +166,39 @@ func attachReviews(ctx context.Context, q querier, coil int64, defects []inspect
 	return rows.Err()
 }
 
-// countReviews fills in how many defects of the coils were reviewed, and how many of them since the coil
-// was graded.
+// countReviews fills in how many defects of the coils were reviewed, and of how many the grade does not rest on what
+// stands: they were reviewed since, or the review that it rests on was taken back.
 func countReviews(ctx context.Context, q querier, at map[int64]*coil, keys []any) error {
-	rows, err := q.QueryContext(ctx, `SELECT coil, count(DISTINCT defect),
-			count(DISTINCT CASE WHEN n > coalesce((SELECT max(reviews_to) FROM gradings g WHERE g.coil = r.coil), 0) THEN defect END)
-		FROM reviews r WHERE coil IN (?`+strings.Repeat(", ?", len(keys)-1)+`) GROUP BY coil`, keys...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	in := ` IN (?` + strings.Repeat(", ?", len(keys)-1) + `)`
+	const restsOn = `coalesce((SELECT max(reviews_to) FROM gradings g WHERE g.coil = r.coil), 0)`
+	err := eachRow(ctx, q, func(scan func(...any) error) error {
 		var (
 			key              int64
 			reviewed, beyond int
 		)
-		if err := rows.Scan(&key, &reviewed, &beyond); err != nil {
-			return err
+		err := scan(&key, &reviewed, &beyond)
+		if err == nil {
+			at[key].Counts.Reviewed, at[key].Counts.NotInGrade = reviewed, beyond
 		}
-		at[key].Counts.Reviewed, at[key].Counts.NotInGrade = reviewed, beyond
+		return err
+	}, `SELECT coil, count(DISTINCT defect), count(DISTINCT CASE WHEN n > `+restsOn+` THEN defect END)
+		FROM standing_reviews r WHERE coil`+in+` GROUP BY coil`, keys...)
+	if err != nil {
+		return err
 	}
-	return rows.Err()
+	return eachRow(ctx, q, func(scan func(...any) error) error {
+		var (
+			key  int64
+			back int
+		)
+		err := scan(&key, &back)
+		if err == nil {
+			at[key].Counts.NotInGrade += back
+		}
+		return err
+	}, `SELECT coil, count(DISTINCT defect) FROM withdrawals r WHERE coil`+in+` AND review <= `+restsOn+`
+		AND grading >= coalesce((SELECT max(n) FROM gradings g WHERE g.coil = r.coil), 0)
+		AND NOT EXISTS (SELECT 1 FROM standing_reviews n WHERE n.defect = r.defect AND n.n > `+restsOn+`) GROUP BY coil`, keys...)
 }
 
 // Regrade judges a coil that has ended anew, by what people said of its defects and under the recipe

@@ -237,6 +237,33 @@ CREATE TABLE IF NOT EXISTS coil_rolls (
 	coil  INTEGER PRIMARY KEY REFERENCES coils (n),
 	marks TEXT NOT NULL -- JSON
 );
+`, `
+-- Reviews that people took back. Rows are only added, as to reviews.
+CREATE TABLE IF NOT EXISTS withdrawals (
+	review   INTEGER PRIMARY KEY REFERENCES reviews (n),
+	coil     INTEGER NOT NULL REFERENCES coils (n),
+	defect   INTEGER NOT NULL REFERENCES defects (id),
+	revision INTEGER NOT NULL, -- of the defect, which this made
+	by_whom  TEXT    NOT NULL,
+	at       INTEGER NOT NULL,
+	grading  INTEGER NOT NULL -- the coil's newest at that time; 0: none
+);
+CREATE INDEX IF NOT EXISTS withdrawals_coil ON withdrawals (coil);
+
+-- What nobody took back: the newest of a defect stands.
+CREATE VIEW IF NOT EXISTS standing_reviews AS
+	SELECT * FROM reviews r WHERE NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.review = r.n);
+
+-- What the pictures of a coil's defects show, many in one row: see picturepart.go.
+CREATE TABLE IF NOT EXISTS picture_parts (
+	first    INTEGER PRIMARY KEY, -- id of its first defect
+	coil     INTEGER NOT NULL REFERENCES coils (n),
+	pictures BLOB    NOT NULL
+);
+
+-- The coils of which defects wait for a person.
+CREATE INDEX IF NOT EXISTS coils_ended ON coils (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS coils_undecided ON coils (ended_at) WHERE grade IN ('hold', 'block');
 `}
 }
 

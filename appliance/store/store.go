@@ -61,6 +61,7 @@ type Store struct {
 	committed chan struct{} // closed at the next commit with changes
 
 	imagesLost atomic.Int64
+	queue      queue
 }
 
 // Open opens the record in dir, making both where they are missing. A directory belongs to one

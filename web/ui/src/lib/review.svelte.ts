@@ -49,6 +49,6 @@ export function answersOf(catalogue: readonly string[]): Answer[] {
 
 /** The answer under a key, by its code: with a Hangul input method on, the letter would be a syllable. */
 export function answerFor(code: string, answers: readonly Answer[]): Answer | undefined {
-  const key = /^(?:Digit|Numpad|Key)([0-9U])$/.exec(code)?.[1];
+  const key = code === 'KeyX' ? '0' : /^(?:Digit|Numpad|Key)([0-9U])$/.exec(code)?.[1];
   return key === undefined ? undefined : answers.find((a) => a.key === key);
 }

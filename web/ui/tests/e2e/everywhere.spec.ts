@@ -5,7 +5,7 @@ test('the language changes on every page and is kept', async ({ page }) => {
   await page.getByRole('button', { name: '한국어' }).click();
   await expect(page.getByRole('link', { name: '실시간' })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'ko');
-  for (const path of ['/coils', '/alarms', '/grading', '/teach', '/cameras', '/about', '/']) {
+  for (const path of ['/coils', '/review', '/alarms', '/grading', '/teach', '/cameras', '/about', '/']) {
     await page.goto(path);
     await expect(page.getByRole('link', { name: '코일', exact: true })).toBeVisible();
   }
@@ -38,6 +38,7 @@ test('Hangul is at least 16 px high', async ({ page }) => {
     '/',
     '/coils',
     `/coils/${coil.id}`,
+    '/review',
     '/alarms',
     '/grading',
     '/teach',
@@ -69,6 +70,7 @@ for (const theme of ['light', 'dark'] as const) {
       '/coils': page.locator('tbody tr').first(),
       [`/coils/${coil.id}`]: page.getByTestId('shown'),
       '/coils/NO-SUCH-COIL': page.getByText('is not recorded'),
+      '/review': page.getByTestId('queue'),
       '/teach': page.getByTestId('teach-state'),
       '/alarms': page.getByTestId('standing'),
       '/grading': page.getByTestId('recipe'),

@@ -13,6 +13,22 @@ export const REPLAYED = 'REPLAY-1';
 /** The built appliance, as a command. */
 export const binary = () => resolve(process.env.COILSIGHT_BIN ?? '../../bin/coilsight');
 
+const run = (...command: string[]) => execFileSync(binary(), command, { stdio: 'pipe' });
+
+/** Puts simulated coils into a record, densely strewn with defects. */
+export function denseCoils(data: string, coils: readonly string[], metres: number, per100m: number): void {
+  for (const [i, coil] of coils.entries()) {
+    const strips = mkdtempSync(join(tmpdir(), 'coilsight-strips-'));
+    try {
+      const size = ['--metres', String(metres), '--defects', String(per100m), '--seed', String(i + 1)];
+      run('simulate', '--out', strips, ...size);
+      run('replay', '--coil', coil, '--data', data, strips);
+    } finally {
+      rmSync(strips, { recursive: true, force: true });
+    }
+  }
+}
+
 /** Replays a folder of strip pictures: real ones where they are beside the checkout, else rendered ones. */
 function replayCoil(data: string): void {
   let pictures = resolve('../../../shared/data/severstal/strips');
@@ -20,19 +36,21 @@ function replayCoil(data: string): void {
   try {
     if (!existsSync(pictures)) {
       pictures = rendered;
-      execFileSync(binary(), ['simulate', '--out', rendered, '--metres', '12'], { stdio: 'pipe' });
+      run('simulate', '--out', rendered, '--metres', '12');
     }
-    execFileSync(binary(), ['replay', '--coil', REPLAYED, '--data', data, pictures], { stdio: 'pipe' });
+    run('replay', '--coil', REPLAYED, '--data', data, pictures);
   } finally {
     rmSync(rendered, { recursive: true, force: true });
   }
 }
 
-/** Starts the built appliance on a record with one replayed coil and tells the tests its address. */
-export default async function startAppliance(): Promise<() => Promise<void>> {
-  if (process.env.COILSIGHT_URL) return async () => {};
-  const data = mkdtempSync(join(tmpdir(), 'coilsight-e2e-'));
-  replayCoil(data);
+export interface Appliance {
+  url: string;
+  stop: () => Promise<void>;
+}
+
+/** Starts the built appliance on a record, which is removed where it does not start and when it is stopped. */
+export async function serve(data: string): Promise<Appliance> {
   const port = await freePort();
   const child = spawn(binary(), ['run', '--data', data, '--listen', `127.0.0.1:${port}`]);
   const said: string[] = [];
@@ -47,13 +65,27 @@ export default async function startAppliance(): Promise<() => Promise<void>> {
     rmSync(data, { recursive: true, force: true });
     throw new Error(`${binary()} does not serve: ${error}\n${said.join('')}`, { cause: error });
   }
-  process.env.COILSIGHT_URL = url;
+  return {
+    url,
+    async stop() {
+      const ended = new Promise((done) => child.once('exit', done));
+      child.kill('SIGINT');
+      await ended;
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts the built appliance on a record with one replayed coil and tells the tests its address. */
+export default async function startAppliance(): Promise<() => Promise<void>> {
+  if (process.env.COILSIGHT_URL) return async () => {};
+  const data = mkdtempSync(join(tmpdir(), 'coilsight-e2e-'));
+  replayCoil(data);
+  const appliance = await serve(data);
+  process.env.COILSIGHT_URL = appliance.url;
   process.env.COILSIGHT_DATA = data;
   return async () => {
-    const ended = new Promise((done) => child.once('exit', done));
-    child.kill('SIGINT');
-    await ended;
-    rmSync(data, { recursive: true, force: true });
+    await appliance.stop();
     delete process.env.COILSIGHT_URL;
     delete process.env.COILSIGHT_DATA;
   };

@@ -20,10 +20,12 @@ import type {
   Grade,
   Live,
   ModelState,
+  Neighbour,
   Readiness,
   Recipe,
   RecipePublished,
   RecipeTest,
+  ReviewQueue,
   ReviewRecord,
   ReviewRequest,
   Side,
@@ -89,15 +91,15 @@ async function json<T>(path: string, signal?: AbortSignal, init?: RequestInit): 
 
 /** A command on a record as it was seen: 412 where it has changed since. */
 function command<T>(
-  method: 'PUT' | 'POST',
+  method: 'PUT' | 'POST' | 'DELETE',
   path: string,
   seen: { id: string | number; revision: number },
-  body: object,
+  body?: object,
 ) {
   return json<T>(path, undefined, {
     method,
     headers: { 'Content-Type': 'application/json', 'If-Match': `"${seen.id}-${seen.revision}"` },
-    body: JSON.stringify(body),
+    body: body && JSON.stringify(body),
   });
 }
 
@@ -142,6 +144,15 @@ export const api = {
   defect: (id: number, signal?: AbortSignal) => json<Defect>(`${BASE}/defects/${id}`, signal),
   review: (seen: Defect, said: ReviewRequest) =>
     command<Defect>('PUT', `${BASE}/defects/${seen.id}/review`, seen, said),
+  /** Takes back the review that stands, which this person gave. */
+  withdraw: (seen: Defect, by: string) =>
+    command<Defect>('DELETE', `${BASE}/defects/${seen.id}/review?${new URLSearchParams({ by })}`, seen),
+  reviewQueue: (query: URLSearchParams, signal?: AbortSignal) =>
+    json<ReviewQueue>(`${BASE}/review-queue?${query}`, signal),
+  similar: async (id: number, limit: number, signal?: AbortSignal) =>
+    (await json<{ defects: Neighbour[] }>(`${BASE}/defects/${id}/similar?limit=${limit}`, signal)).defects,
+  neighbours: async (id: number, limit: number, signal?: AbortSignal) =>
+    (await json<{ defects: Neighbour[] }>(`${BASE}/defects/${id}/neighbours?limit=${limit}`, signal)).defects,
   reviews: async (id: number) =>
     (await json<{ reviews: ReviewRecord[] }>(`${BASE}/defects/${id}/reviews`)).reviews,
   /** Every defect of a coil that a person reviewed. */

@@ -624,6 +624,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/defects/{id}/neighbours': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the defects around one on the same side of its coil, the nearest along the strip first */
+    get: operations['list-neighbours'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/defects/{id}/review': {
     parameters: {
       query?: never;
@@ -638,7 +655,11 @@ export interface paths {
      */
     put: operations['review-defect'];
     post?: never;
-    delete?: never;
+    /**
+     * Take back the review of a defect that stands
+     * @description Only the person who gave it may. What stood before it stands again: an earlier review, or the model's answer. Nothing is deleted: the review stays in the list with who took it back, and the change log tells of it. 409 where nothing stands that this person gave.
+     */
+    delete: operations['withdraw-review'];
     options?: never;
     head?: never;
     patch?: never;
@@ -653,6 +674,26 @@ export interface paths {
     };
     /** List what people said of a defect, oldest first */
     get: operations['list-reviews'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/defects/{id}/similar': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the defects of other coils that look most like one
+     * @description By what the model sees in their pictures, among the newest 200,000 that the same model classified, with what people said of them. Empty where nothing is known of the defect's picture.
+     */
+    get: operations['list-similar-defects'];
     put?: never;
     post?: never;
     delete?: never;
@@ -912,6 +953,26 @@ export interface paths {
      * @description Grades the newest coils that have ended, with what people said of their defects. Nothing is kept. 422 names what is wrong with the recipe.
      */
     post: operations['test-recipe'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/review-queue': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the defects that wait for a person, the most telling first
+     * @description What nobody reviewed of coils that ended in the last 7 days, and of older ones on hold or block that nobody graded again what decides their grade. First what decides the grade, where the fewest answers turn a rule; then what the model has no class for; then severe ones; then those below a confidence of 0.6; then one of each group that repeats along the strip; then the rest, the least sure first. A defect without a picture waits only where it decides a grade. 409 for a coil that has not ended.
+     */
+    get: operations['read-review-queue'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -1652,6 +1713,15 @@ export interface components {
        */
       grey: number;
     };
+    DecidedRule: {
+      /** @enum {string} */
+      grade: 'prime' | 'second' | 'hold' | 'block';
+      /** Format: double */
+      limit: number;
+      /** Format: double */
+      measured: number;
+      rule: string;
+    };
     Decision: {
       /** Format: date-time */
       at: string;
@@ -1938,6 +2008,16 @@ export interface components {
       refused: string[];
       shadow?: components['schemas']['ShadowAgreement'];
     };
+    Neighbour: {
+      defect: components['schemas']['Defect'];
+      /** Format: double */
+      distance_mm?: number;
+      /** Format: double */
+      similarity?: number;
+    };
+    NeighbourList: {
+      defects: components['schemas']['Neighbour'][];
+    };
     OrderRequest: {
       customer?: string;
       /** Format: double */
@@ -1949,6 +2029,12 @@ export interface components {
       thickness_mm?: number;
       /** Format: double */
       width_mm?: number;
+    };
+    PictureSize: {
+      /** Format: double */
+      length_mm: number;
+      /** Format: double */
+      width_mm: number;
     };
     ProviderState: {
       configured: string;
@@ -1964,6 +2050,19 @@ export interface components {
       note?: string;
       /** @description Its version is the one after the newest */
       recipe: components['schemas']['Recipe'];
+    };
+    QueueItem: {
+      /** @enum {string} */
+      best_grade: 'prime' | 'second' | 'hold' | 'block';
+      defect: components['schemas']['Defect'];
+      /** @enum {string} */
+      grade: 'prime' | 'second' | 'hold' | 'block';
+      grade_can_change: boolean;
+      picture?: components['schemas']['PictureSize'];
+      reasons: ('decides_grade' | 'unknown' | 'severe' | 'low_confidence' | 'repeats' | 'other')[];
+      rules: components['schemas']['DecidedRule'][];
+      /** @enum {string} */
+      worst_grade: 'prime' | 'second' | 'hold' | 'block';
     };
     Readiness: {
       cameras: components['schemas']['CameraState'][];
@@ -2072,6 +2171,20 @@ export interface components {
     ReviewList: {
       reviews: components['schemas']['ReviewRecord'][];
     };
+    ReviewQueue: {
+      /** @description A defect counts under each of its reasons */
+      by_reason: {
+        [key: string]: number;
+      };
+      items: components['schemas']['QueueItem'][];
+      /** @description Pass as cursor for the next page; absent on the last */
+      next_cursor?: string;
+      /**
+       * Format: int64
+       * @description Defects in the whole queue, whatever reason was asked for
+       */
+      waiting: number;
+    };
     ReviewRecord: {
       /** Format: date-time */
       at: string;
@@ -2084,6 +2197,7 @@ export interface components {
       note?: string;
       /** Format: int64 */
       revision: number;
+      withdrawn?: components['schemas']['Withdrawal'];
     };
     ReviewRequest: {
       /** @description The name of the person */
@@ -2556,6 +2670,11 @@ export interface components {
     UnreadableFile: {
       id: string;
       reason: string;
+    };
+    Withdrawal: {
+      /** Format: date-time */
+      at: string;
+      by: string;
     };
   };
   responses: never;
@@ -4551,6 +4670,60 @@ export interface operations {
       };
     };
   };
+  'list-neighbours': {
+    parameters: {
+      query?: {
+        limit?: number;
+        /** @description Along the strip, to both sides */
+        within_mm?: number;
+      };
+      header?: never;
+      path: {
+        /** @description The defect's id */
+        id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['NeighbourList'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
   'review-defect': {
     parameters: {
       query?: never;
@@ -4569,6 +4742,100 @@ export interface operations {
         'application/json': components['schemas']['ReviewRequest'];
       };
     };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Defect'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Failed */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Precondition Required */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Insufficient Storage */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'withdraw-review': {
+    parameters: {
+      query: {
+        /** @description The name of the person */
+        by: string;
+      };
+      header?: {
+        /** @description ETag of what the decision rests on, or * for whatever is there: 412 where it has changed since, 428 where this is left out */
+        'If-Match'?: string;
+      };
+      path: {
+        /** @description The defect's id */
+        id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
     responses: {
       /** @description OK */
       200: {
@@ -4665,6 +4932,58 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['ReviewList'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'list-similar-defects': {
+    parameters: {
+      query?: {
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        /** @description The defect's id */
+        id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['NeighbourList'];
         };
       };
       /** @description Not Found */
@@ -5358,6 +5677,71 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['RecipeTest'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'read-review-queue': {
+    parameters: {
+      query?: {
+        /** @description next_cursor of the page before; leave out for the first page */
+        cursor?: string;
+        limit?: number;
+        /** @description Only this coil, however old */
+        coil?: string;
+        /** @description Only defects with this reason */
+        reason?: 'decides_grade' | 'unknown' | 'severe' | 'low_confidence' | 'repeats' | 'other';
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ReviewQueue'];
         };
       };
       /** @description Not Found */

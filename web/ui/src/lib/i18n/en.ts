@@ -5,6 +5,7 @@ import { alarms } from './alarms.en';
 import { cameras } from './cameras.en';
 import { grading } from './grading.en';
 import { plural } from './plural';
+import { queue } from './queue.en';
 import { teach } from './teach.en';
 
 export const en = {
@@ -12,6 +13,7 @@ export const en = {
   app: {
     live: 'Live',
     coils: 'Coils',
+    review: 'Review',
     teach: 'Teaching',
     grading: 'Grading',
     alarms: 'Alarms',
@@ -272,7 +274,9 @@ export const en = {
     regradeLater: 'The coil can be graded again after its end.',
     theLine: 'Line, at the end of the coil',
     restsOn: (n: string) => `with ${plural(n, 'review', 'reviews')}`,
+    withdrawn: (by: string, at: string) => `Taken back by ${by} · ${at}`,
   },
+  queue,
   teach,
   cameras,
   about: {

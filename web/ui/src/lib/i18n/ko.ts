@@ -3,6 +3,7 @@ import { alarm, alarmUnknown } from './alarm.ko';
 import { alarms } from './alarms.ko';
 import { cameras } from './cameras.ko';
 import { grading } from './grading.ko';
+import { queue } from './queue.ko';
 import { teach } from './teach.ko';
 
 export const ko: Messages = {
@@ -10,6 +11,7 @@ export const ko: Messages = {
   app: {
     live: '실시간',
     coils: '코일',
+    review: '검토',
     teach: '학습',
     grading: '등급',
     alarms: '경보',
@@ -271,7 +273,9 @@ export const ko: Messages = {
     regradeLater: '코일이 끝난 뒤에 다시 판정할 수 있습니다.',
     theLine: '라인, 코일 종료 시',
     restsOn: (n) => `검토 ${n}건 반영`,
+    withdrawn: (by, at) => `취소: ${by} · ${at}`,
   },
+  queue,
   teach,
   cameras,
   about: {
