@@ -18,7 +18,6 @@ export const en = {
     grading: 'Grading',
     alarms: 'Alarms',
     cameras: 'Cameras',
-    api: 'API',
     about: 'About',
     mainNavigation: 'Main',
     skip: 'Skip to content',

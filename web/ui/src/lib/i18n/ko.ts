@@ -16,7 +16,6 @@ export const ko: Messages = {
     grading: '등급',
     alarms: '경보',
     cameras: '카메라',
-    api: 'API',
     about: '정보',
     mainNavigation: '주 메뉴',
     skip: '본문으로 건너뛰기',
