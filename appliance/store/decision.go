@@ -117,11 +117,7 @@ func decided(ctx context.Context, q querier, coils []coil) error {
 	if len(coils) == 0 {
 		return nil
 	}
-	at, args := map[int64]*coil{}, make([]any, 0, len(coils))
-	for i := range coils {
-		at[coils[i].n] = &coils[i]
-		args = append(args, coils[i].n)
-	}
+	at, args := byKey(coils)
 	rows, err := q.QueryContext(ctx, `SELECT DISTINCT coil FROM decisions WHERE coil IN (?`+strings.Repeat(", ?", len(args)-1)+`)`, args...)
 	if err != nil {
 		return err

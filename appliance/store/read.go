@@ -83,16 +83,22 @@ func coilRow(ctx context.Context, q querier, id inspection.CoilID) (coil, error)
 	return one[0], decided(ctx, q, one)
 }
 
+// byKey are coils by their keys, which are also given as arguments of a statement.
+func byKey(coils []coil) (at map[int64]*coil, args []any) {
+	at, args = map[int64]*coil{}, make([]any, 0, len(coils))
+	for i := range coils {
+		at[coils[i].n] = &coils[i]
+		args = append(args, coils[i].n)
+	}
+	return at, args
+}
+
 // countDefects fills in the counts of coils.
 func countDefects(ctx context.Context, q querier, coils []coil) error {
 	if len(coils) == 0 {
 		return nil
 	}
-	at, args := map[int64]*coil{}, make([]any, 0, len(coils))
-	for i := range coils {
-		at[coils[i].n] = &coils[i]
-		args = append(args, coils[i].n)
-	}
+	at, args := byKey(coils)
 	rows, err := q.QueryContext(ctx, `SELECT coil, class, side, n FROM counts WHERE coil IN (?`+strings.Repeat(", ?", len(args)-1)+`)`, args...)
 	if err != nil {
 		return err

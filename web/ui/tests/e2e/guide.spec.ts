@@ -42,6 +42,16 @@ const SCREENS: Record<string, { theme: 'light' | 'dark'; go: (page: Page) => Pro
       await expect(page.getByRole('img').first()).toBeVisible();
     },
   },
+  review: {
+    theme: 'light',
+    async go(page) {
+      await coilWithDefects(page);
+      await page.goto('/review');
+      await expect(page.getByTestId('queue')).toBeVisible();
+      await expect(page.getByRole('img').first()).toBeVisible();
+      await page.waitForTimeout(800); // the pictures beside it
+    },
+  },
   grading: {
     theme: 'light',
     async go(page) {
