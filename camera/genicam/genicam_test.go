@@ -320,18 +320,21 @@ func TestFrameRateBelowTheSilenceIsNotALoss(t *testing.T) {
 
 func TestSlowLineIsAnUnderrunThatShows(t *testing.T) {
 	start(t, first, "U1", 0)
-	s := open(t, genicam.Options{Camera: "top", Address: first, Features: plain(100), Buffers: 2})
+	s := open(t, genicam.Options{Camera: "top", Address: first, Features: plain(100), PacketSize: 1400, Buffers: 2})
 	a, b := next(t, s), next(t, s)
 	continues(t, b, 1, 256)
-	time.Sleep(500 * time.Millisecond)
+	// On a busy machine the camera itself may stand: packets that found no buffer, 97 a frame, tell that it sent twenty.
+	for end := time.Now().Add(10 * time.Second); s.Stats().NoBufferPackets < 20*97 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
 	a.Release()
 	b.Release()
 	f := next(t, s)
 	defer f.Release()
 	if f.ID < 20 || f.ID > 1000 {
-		t.Errorf("frame %d after half a second at 100 a second", f.ID)
+		t.Errorf("frame %d where twenty found no buffer", f.ID)
 	}
-	if st := s.Stats(); st.Lost < 19 || st.NoBufferPackets == 0 {
+	if st := s.Stats(); st.Lost < 18 || st.NoBufferPackets == 0 {
 		t.Errorf("stats %+v", st)
 	}
 }
