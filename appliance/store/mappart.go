@@ -154,32 +154,36 @@ func (s *Store) MapDefects(ctx context.Context, id inspection.CoilID, start func
 			return err
 		}
 		start(c.Coil)
-		rows, err := q.QueryContext(ctx, `SELECT first, defects FROM map_parts WHERE coil = ? ORDER BY first`, c.n)
-		if err != nil {
+		return eachPart(ctx, q, c.n, func(d inspection.MapDefect) {
+			if len(reviewed) > 0 && reviewed[0] == d.ID {
+				d.Revised, d.Reviewed, reviewed = true, true, reviewed[1:]
+			}
+			each(d)
+		})
+	})
+}
+
+// eachPart gives the defects of a coil out of its parts, in order of their ids.
+func eachPart(ctx context.Context, q querier, n int64, each func(inspection.MapDefect)) error {
+	rows, err := q.QueryContext(ctx, `SELECT first, defects FROM map_parts WHERE coil = ? ORDER BY first`, n)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	r := partReader{map[string]inspection.DefectClass{}}
+	for rows.Next() {
+		var (
+			first int64
+			part  sql.RawBytes
+		)
+		if err := rows.Scan(&first, &part); err != nil {
 			return err
 		}
-		defer rows.Close()
-		r := partReader{map[string]inspection.DefectClass{}}
-		for rows.Next() {
-			var (
-				first int64
-				part  sql.RawBytes
-			)
-			if err := rows.Scan(&first, &part); err != nil {
-				return err
-			}
-			err := r.each(inspection.DefectID(first), part, func(d inspection.MapDefect) {
-				if len(reviewed) > 0 && reviewed[0] == d.ID {
-					d.Revised, d.Reviewed, reviewed = true, true, reviewed[1:]
-				}
-				each(d)
-			})
-			if err != nil {
-				return err
-			}
+		if err := r.each(inspection.DefectID(first), part, each); err != nil {
+			return err
 		}
-		return rows.Err()
-	})
+	}
+	return rows.Err()
 }
 
 // reviewedDefects are the defects of a coil that people reviewed, in order of their ids.
