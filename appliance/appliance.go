@@ -268,7 +268,7 @@ func (a *Appliance) openLine(ctx context.Context) (err error) {
 func (a *Appliance) openServer() error {
 	handler, err := web.New(web.Options{
 		Reader: a.store, Changes: a.store, Control: &control{a}, Reviewer: a.store, Samples: a.store, Stability: a.o.Config, Recipes: a.store, Live: a.live, Hub: a.hub,
-		Models: a.desk, Teachings: &teachDesk{config: a.o.Config, desk: a.desk}, Cameras: &cameraDesk{a}, Encoder: &encoderDesk{a}, Alarms: a.alarms, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
+		Models: a.desk, Teachings: &teachDesk{config: a.o.Config, desk: a.desk}, Cameras: &cameraDesk{a}, Encoder: &encoderDesk{a}, Alarms: a.alarms, Trends: a.store, Calendar: inspection.Calendar{Zone: zone(), Shifts: a.o.Config.Shifts}, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Log: a.o.Log,
 	})
 	if err != nil {
 		return err
@@ -276,6 +276,9 @@ func (a *Appliance) openServer() error {
 	a.server = web.NewServer(handler, a.hub)
 	return nil
 }
+
+// zone is the plant's: that of the machine.
+func zone() *time.Location { return time.Local }
 
 // setUp is called where a coil begins, once it is sure that it may: the model that waits takes over, with what
 // the plant taught. It names what is to judge the coil. Frames before the head end that still wait to be
