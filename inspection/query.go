@@ -19,10 +19,12 @@ type CoilQuery struct {
 	SteelGrade string
 	// Class and Side select coils with such a defect, in the class that a person gave it last, where one did; what people
 	// called no defect is none.
-	Class  DefectClass
-	Side   Side
-	Cursor string // NextCursor of the page before
-	Limit  int
+	Class DefectClass
+	Side  Side
+	// Reviewed selects coils with a reviewed defect that the model called so, on Side where that is given.
+	Reviewed DefectClass
+	Cursor   string // NextCursor of the page before
+	Limit    int
 }
 
 // CoilPage is one page of coils. NextCursor is empty on the last.

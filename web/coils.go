@@ -104,6 +104,7 @@ type listCoilsInput struct {
 	SteelGrade string                 `query:"steel_grade" maxLength:"64" doc:"Only this steel grade"`
 	Class      inspection.DefectClass `query:"class" maxLength:"64" doc:"Only with a defect of this class, by the newest review of each defect where there is one"`
 	Side       string                 `query:"side" enum:"top,bottom" doc:"Only with a defect on this side; together with class, with one of it there"`
+	Reviewed   inspection.DefectClass `query:"reviewed" maxLength:"64" doc:"Only with a reviewed defect that the model gave this class, on side where that is given"`
 }
 
 type listCoilsOutput struct{ Body CoilList }
@@ -115,7 +116,7 @@ func (a *api) listCoils(ctx context.Context, in *listCoilsInput) (*listCoilsOutp
 	}
 	page, err := a.Reader.Coils(ctx, inspection.CoilQuery{
 		States: in.State, Grades: in.Grade, Text: in.Text, Since: in.Since, Until: in.Until,
-		During: during, Recipe: in.Recipe, SteelGrade: in.SteelGrade, Class: in.Class, Side: inspection.Side(in.Side),
+		During: during, Recipe: in.Recipe, SteelGrade: in.SteelGrade, Class: in.Class, Side: inspection.Side(in.Side), Reviewed: in.Reviewed,
 		Cursor: in.Cursor, Limit: in.Limit,
 	})
 	if err != nil {

@@ -190,8 +190,12 @@ func (s *Store) Coils(ctx context.Context, q inspection.CoilQuery) (inspection.C
 	if q.SteelGrade != "" {
 		where.add("steel_grade = ?", q.SteelGrade)
 	}
-	if q.Class != "" || q.Side != "" {
+	if q.Class != "" || (q.Side != "" && q.Reviewed == "") {
 		where.withDefect(q.Class, q.Side)
+	}
+	if q.Reviewed != "" {
+		where.add(`EXISTS (SELECT 1 FROM reviews r JOIN defects d ON d.id = r.defect WHERE r.coil = coils.n AND d.class = ? AND (? = '' OR d.side = ?))`,
+			string(q.Reviewed), string(q.Side), sideNumber(q.Side))
 	}
 	if q.Cursor != "" {
 		at, err := decodeCursor(q.Cursor, 2)

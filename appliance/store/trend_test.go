@@ -226,6 +226,20 @@ func checkTrends(t *testing.T, s *Store, q inspection.TrendQuery) {
 		if r.Reviewed != want.Reviewed || r.Agreed != want.Agreed || r.NoDefect != want.NoDefect {
 			t.Errorf("reviews of %q: %+v, want %+v", r.Class, r, want)
 		}
+		if r.Class != "" {
+			of := 0
+			for i := range coils {
+				if slices.ContainsFunc(found[i].Defects, func(d inspection.Defect) bool {
+					return d.Review != nil && d.Class == r.Class && (q.Side == "" || d.Side == q.Side)
+				}) {
+					of++
+				}
+			}
+			page, err := s.Coils(t.Context(), inspection.CoilQuery{Since: q.Since, Until: q.Until, Recipe: q.Recipe, SteelGrade: q.SteelGrade, Side: q.Side, Reviewed: r.Class, Limit: 1000})
+			if err != nil || len(page.Coils) != of {
+				t.Errorf("reviews of %s lead to %d coils, want %d: %v", r.Class, len(page.Coils), of, err)
+			}
+		}
 		if w := inspection.Wilson(r.NoDefect, max(1, r.Reviewed)); r.Reviewed > 0 && *r.FalseRate != w {
 			t.Errorf("reviews of %q: false events %v, want %v", r.Class, *r.FalseRate, w)
 		}

@@ -3055,6 +3055,8 @@ export interface operations {
         class?: string;
         /** @description Only with a defect on this side; together with class, with one of it there */
         side?: 'top' | 'bottom';
+        /** @description Only with a reviewed defect that the model gave this class, on side where that is given */
+        reviewed?: string;
       };
       header?: never;
       path?: never;

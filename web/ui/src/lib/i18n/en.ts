@@ -5,12 +5,14 @@ import { alarms } from './alarms.en';
 import { cameras } from './cameras.en';
 import { plural } from './plural';
 import { teach } from './teach.en';
+import { trends } from './trends.en';
 
 export const en = {
   languageName: 'English',
   app: {
     live: 'Live',
     coils: 'Coils',
+    trends: 'Trends',
     teach: 'Teaching',
     alarms: 'Alarms',
     cameras: 'Cameras',
@@ -252,6 +254,7 @@ export const en = {
     restsOn: (n: string) => `with ${plural(n, 'review', 'reviews')}`,
   },
   teach,
+  trends,
   cameras,
   about: {
     title: 'About',

@@ -3,12 +3,14 @@ import { alarm, alarmUnknown } from './alarm.ko';
 import { alarms } from './alarms.ko';
 import { cameras } from './cameras.ko';
 import { teach } from './teach.ko';
+import { trends } from './trends.ko';
 
 export const ko: Messages = {
   languageName: '한국어',
   app: {
     live: '실시간',
     coils: '코일',
+    trends: '추세',
     teach: '학습',
     alarms: '경보',
     cameras: '카메라',
@@ -251,6 +253,7 @@ export const ko: Messages = {
     restsOn: (n) => `검토 ${n}건 반영`,
   },
   teach,
+  trends,
   cameras,
   about: {
     title: '정보',
