@@ -268,7 +268,7 @@ func (a *Appliance) openLine(ctx context.Context) (err error) {
 func (a *Appliance) openServer() error {
 	handler, err := web.New(web.Options{
 		Reader: a.store, Changes: a.store, Control: &control{a}, Reviewer: a.store, Samples: a.store, Stability: a.o.Config, Recipes: a.store, Live: a.live, Hub: a.hub,
-		Models: a.desk, Teachings: &teachDesk{config: a.o.Config, desk: a.desk}, Cameras: &cameraDesk{a}, Encoder: &encoderDesk{a}, Alarms: a.alarms, Grading: &gradingDesk{a}, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Zone: a.o.Config.zone(), Log: a.o.Log,
+		Models: a.desk, Teachings: &teachDesk{config: a.o.Config, desk: a.desk}, Cameras: &cameraDesk{a}, Encoder: &encoderDesk{a}, Alarms: a.alarms, Grading: &gradingDesk{a}, Trends: a.store, Calendar: inspection.Calendar{Zone: a.o.Config.zone(), Shifts: a.o.Config.Shifts}, Ready: a.readiness, Metrics: a.metrics(), UI: a.o.UI, Version: a.o.Version, Zone: a.o.Config.zone(), Log: a.o.Log,
 	})
 	if err != nil {
 		return err

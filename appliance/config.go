@@ -24,17 +24,18 @@ import (
 // Config is the configuration of an appliance. deploy/coilsight.yaml explains each key and equals
 // DefaultConfig. It does not change while the appliance runs.
 type Config struct {
-	Listen     string           `yaml:"listen"`
-	Data       string           `yaml:"data"`
-	Source     string           `yaml:"source"`
-	Mill       MillConfig       `yaml:"mill"`
-	Cameras    []CameraConfig   `yaml:"cameras"`
-	Encoder    EncoderConfig    `yaml:"encoder"`
-	Alarms     AlarmConfig      `yaml:"alarms"`
-	CheckHours int              `yaml:"check_hours"` // after which a calibrated camera is to be checked; 0: never
-	Detector   DetectorConfig   `yaml:"detector"`
-	Classifier ClassifierConfig `yaml:"classifier"`
-	Line       LineConfig       `yaml:"line"`
+	Listen     string                  `yaml:"listen"`
+	Data       string                  `yaml:"data"`
+	Source     string                  `yaml:"source"`
+	Mill       MillConfig              `yaml:"mill"`
+	Cameras    []CameraConfig          `yaml:"cameras"`
+	Encoder    EncoderConfig           `yaml:"encoder"`
+	Alarms     AlarmConfig             `yaml:"alarms"`
+	Shifts     []inspection.ShiftStart `yaml:"shifts"`
+	CheckHours int                     `yaml:"check_hours"` // after which a calibrated camera is to be checked; 0: never
+	Detector   DetectorConfig          `yaml:"detector"`
+	Classifier ClassifierConfig        `yaml:"classifier"`
+	Line       LineConfig              `yaml:"line"`
 	// Rolls may mark the strip. None with a simulated mill: the one that it has.
 	Rolls         []inspection.Roll `yaml:"rolls"`
 	RollTolerance float64           `yaml:"roll_tolerance"` // of a period against a roll's, as a share
@@ -88,6 +89,7 @@ func DefaultConfig() Config {
 		},
 		Cameras:    []CameraConfig{},
 		Encoder:    EncoderConfig{Source: encoderLines, MMPerCount: 0.5, Bits: 32, MaxMPS: 30, Unit: 1, PollMS: 20, LinesPerCount: 1},
+		Shifts:     []inspection.ShiftStart{"06:00", "14:00", "22:00"},
 		CheckHours: 24,
 		Alarms:     defaultAlarms(),
 		Detector:   DetectorConfig{Threshold: 1, Bands: 1},
@@ -244,6 +246,9 @@ func (c Config) Check() error {
 		}
 	}
 	if err := c.Alarms.check(); err != nil {
+		return err
+	}
+	if err := inspection.CheckShifts(c.Shifts); err != nil {
 		return err
 	}
 	return c.checkCameras()

@@ -13,8 +13,18 @@ type CoilQuery struct {
 	Text   string // part of the coil id or of the steel grade
 	Since  time.Time
 	Until  time.Time
-	Cursor string // NextCursor of the page before
-	Limit  int
+	// During selects coils that began in one of these stretches; nil: at any time.
+	During     []Period
+	Recipe     string // its name, every version
+	SteelGrade string
+	// Class and Side select coils with such a defect, in the class that a person gave it last, where one did; what people
+	// called no defect is none.
+	Class DefectClass
+	Side  Side
+	// Reviewed selects coils with a reviewed defect that the model called so, on Side where that is given.
+	Reviewed DefectClass
+	Cursor   string // NextCursor of the page before
+	Limit    int
 }
 
 // CoilPage is one page of coils. NextCursor is empty on the last.

@@ -98,13 +98,25 @@ type listCoilsInput struct {
 	Text  string                 `query:"q" maxLength:"64" doc:"Part of the coil id or of the steel grade"`
 	Since time.Time              `query:"since" doc:"Not before this time"`
 	Until time.Time              `query:"until" doc:"Before this time"`
+
+	Shift      inspection.ShiftStart  `query:"shift" maxLength:"5" doc:"Began in this shift, named by its start such as 06:00; needs since"`
+	Recipe     string                 `query:"recipe" maxLength:"64" doc:"Only this recipe, every version"`
+	SteelGrade string                 `query:"steel_grade" maxLength:"64" doc:"Only this steel grade"`
+	Class      inspection.DefectClass `query:"class" maxLength:"64" doc:"Only with a defect of this class, by the newest review of each defect where there is one"`
+	Side       string                 `query:"side" enum:"top,bottom" doc:"Only with a defect on this side; together with class, with one of it there"`
+	Reviewed   inspection.DefectClass `query:"reviewed" maxLength:"64" doc:"Only with a reviewed defect that the model gave this class, on side where that is given"`
 }
 
 type listCoilsOutput struct{ Body CoilList }
 
 func (a *api) listCoils(ctx context.Context, in *listCoilsInput) (*listCoilsOutput, error) {
+	during, err := a.worked(in)
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
 	page, err := a.Reader.Coils(ctx, inspection.CoilQuery{
 		States: in.State, Grades: in.Grade, Text: in.Text, Since: in.Since, Until: in.Until,
+		During: during, Recipe: in.Recipe, SteelGrade: in.SteelGrade, Class: in.Class, Side: inspection.Side(in.Side), Reviewed: in.Reviewed,
 		Cursor: in.Cursor, Limit: in.Limit,
 	})
 	if err != nil {

@@ -42,9 +42,10 @@ func newFixture(t testing.TB, changes ...func(*Options)) *fixture {
 	})
 	o := Options{
 		Reader: s, Changes: s, Control: f, Reviewer: s, Samples: s, Stability: twoChecks{}, Recipes: s, Live: f, Hub: f.hub, Version: "0.1.0",
-		Models:  oneClass{},
-		Ready:   func() Readiness { return f.ready },
-		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("coilsight_up 1\n")) }),
+		Models: oneClass{}, Trends: s,
+		Calendar: inspection.Calendar{Zone: time.UTC, Shifts: []inspection.ShiftStart{"06:00", "14:00", "22:00"}},
+		Ready:    func() Readiness { return f.ready },
+		Metrics:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("coilsight_up 1\n")) }),
 		UI: fstest.MapFS{
 			"index.html":           {Data: []byte("<!doctype html><title>Coilsight</title>" + string(make([]byte, 2000)))},
 			"assets/app-1a2b3c.js": {Data: []byte("console.log(1)")},

@@ -10,6 +10,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
+
+	"github.com/coilsight/coilsight/inspection"
 )
 
 // maxBody bounds what a request may send: order data is a few hundred bytes. Each operation refuses
@@ -33,6 +35,9 @@ type Options struct {
 	Encoder   EncoderDesk
 	Alarms    AlarmDesk
 	Grading   GradingDesk
+	Trends    TrendBook
+	// Calendar is the plant's: its zone and its shifts.
+	Calendar inspection.Calendar
 	// Ready is asked at each /readyz; it must answer at once.
 	Ready   func() Readiness
 	Metrics http.Handler   // nil: no /metrics
@@ -101,6 +106,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerEncoder()
 	a.registerAlarms()
 	a.registerGrading()
+	a.registerTrends()
 	polish(a.huma.OpenAPI())
 
 	docs, err := renderDocs(a.huma.OpenAPI())

@@ -126,6 +126,9 @@ func (s *Store) end(ctx context.Context, tx *sql.Tx, row coil, state inspection.
 	if err := insertGrading(ctx, tx, row.n, s.options.Now(), "", 0, 0, b); err != nil {
 		return inspection.Coil{}, err
 	}
+	if err := insertSums(ctx, tx, row.n, strip, res.Coverage); err != nil {
+		return inspection.Coil{}, err
+	}
 	if _, err := s.changeCoil(ctx, tx, row.ID, "coil."+string(state)); err != nil {
 		return inspection.Coil{}, err
 	}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -190,6 +192,22 @@ func (s *Store) Coils(ctx context.Context, q inspection.CoilQuery) (inspection.C
 	if !q.Until.IsZero() {
 		where.add("ordered_at < ?", micros(q.Until))
 	}
+	if err := where.during(q.During); err != nil {
+		return inspection.CoilPage{}, err
+	}
+	if q.Recipe != "" {
+		where.add("recipe = ?", q.Recipe)
+	}
+	if q.SteelGrade != "" {
+		where.add("steel_grade = ?", q.SteelGrade)
+	}
+	if q.Class != "" || (q.Side != "" && q.Reviewed == "") {
+		where.withDefect(q.Class, q.Side)
+	}
+	if q.Reviewed != "" {
+		where.add(`EXISTS (SELECT 1 FROM standing_reviews r JOIN defects d ON d.id = r.defect WHERE r.coil = coils.n AND d.class = ? AND (? = '' OR d.side = ?))`,
+			string(q.Reviewed), string(q.Side), sideNumber(q.Side))
+	}
 	if q.Cursor != "" {
 		at, err := decodeCursor(q.Cursor, 2)
 		if err != nil {
@@ -304,6 +322,39 @@ func (c *clauses) in(column string, values []any) {
 	if len(values) > 0 {
 		c.add(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
 	}
+}
+
+// during selects coils that began in one of the periods; nil selects all.
+func (c *clauses) during(periods []inspection.Period) error {
+	if periods == nil {
+		return nil
+	}
+	bounds := make([][2]int64, len(periods))
+	for i, p := range periods {
+		bounds[i] = [2]int64{micros(p.From), micros(p.Until)}
+	}
+	b, err := json.Marshal(bounds)
+	c.add(`EXISTS (SELECT 1 FROM json_each(?) WHERE ordered_at >= value ->> 0 AND ordered_at < value ->> 1)`, string(b))
+	return err
+}
+
+// withDefect selects coils with a defect of a class, on a side, or both, as people see them: what was recorded, less what
+// people called something else, and what they called that.
+func (c *clauses) withDefect(class inspection.DefectClass, side inspection.Side) {
+	recorded, away, here := "1", fmt.Sprintf("r.class = '%s'", inspection.NoDefect), "FALSE"
+	var was, left, came []any
+	if class != "" {
+		recorded, away, here = "class = ?", "d.class = ? AND r.class <> ?", "d.class <> ? AND r.class = ?"
+		was, left, came = []any{string(class)}, []any{string(class), string(class)}, []any{string(class), string(class)}
+	}
+	if side != "" {
+		n := sideNumber(side)
+		recorded, away, here = recorded+" AND side = ?", away+" AND d.side = ?", here+" AND d.side = ?"
+		was, left, came = append(was, n), append(left, n), append(came, n)
+	}
+	reviewed := `(SELECT count(*) FROM standing_reviews r JOIN defects d ON d.id = r.defect WHERE r.coil = coils.n AND ` + standing + ` AND `
+	c.add(`(SELECT coalesce(sum(counts.n), 0) FROM counts WHERE counts.coil = coils.n AND `+recorded+`) - `+
+		reviewed+away+`) + `+reviewed+here+`) > 0`, slices.Concat(was, left, came)...)
 }
 
 func (c *clauses) sql() string {

@@ -264,6 +264,17 @@ CREATE TABLE IF NOT EXISTS picture_parts (
 -- The coils of which defects wait for a person.
 CREATE INDEX IF NOT EXISTS coils_ended ON coils (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS coils_undecided ON coils (ended_at) WHERE grade IN ('hold', 'block');
+`, `
+-- What trends need of a coil that has ended: see trendsum.go. writeSums fills it for what was there before.
+CREATE TABLE IF NOT EXISTS trend_sums (
+	coil      INTEGER NOT NULL REFERENCES coils (n),
+	side      INTEGER NOT NULL,
+	length    REAL    NOT NULL, -- mm, as are the next two
+	inspected REAL    NOT NULL,
+	screened  REAL    NOT NULL,
+	defects   BLOB    NOT NULL,
+	PRIMARY KEY (coil, side)
+) WITHOUT ROWID;
 `}
 }
 
@@ -293,6 +304,9 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		if err := writeParts(ctx, tx); err != nil {
 			return fmt.Errorf("database version %d: %w", withParts, err)
 		}
+	}
+	if err := writeSums(ctx, tx); err != nil {
+		return fmt.Errorf("sums for trends: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(steps))); err != nil {
 		return err

@@ -30,7 +30,7 @@ function licenceText(name: string): string {
 const appliance = process.env.COILSIGHT_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [svelte(), licences(['svelte', 'kdbush', 'pretendard'])],
+  plugins: [svelte(), licences(['svelte', 'kdbush', 'pretendard', 'uplot'])],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0, // a font inlined as data: would be loaded whether it is needed or not

@@ -5,7 +5,17 @@ test('the language changes on every page and is kept', async ({ page }) => {
   await page.getByRole('button', { name: '한국어' }).click();
   await expect(page.getByRole('link', { name: '실시간' })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'ko');
-  for (const path of ['/coils', '/review', '/alarms', '/grading', '/teach', '/cameras', '/about', '/']) {
+  for (const path of [
+    '/coils',
+    '/review',
+    '/alarms',
+    '/trends',
+    '/grading',
+    '/teach',
+    '/cameras',
+    '/about',
+    '/',
+  ]) {
     await page.goto(path);
     await expect(page.getByRole('link', { name: '코일', exact: true })).toBeVisible();
   }
@@ -40,6 +50,7 @@ test('Hangul is at least 16 px high', async ({ page }) => {
     `/coils/${coil.id}`,
     '/review',
     '/alarms',
+    '/trends',
     '/grading',
     '/teach',
     '/cameras',
@@ -73,6 +84,7 @@ for (const theme of ['light', 'dark'] as const) {
       '/review': page.getByTestId('queue'),
       '/teach': page.getByTestId('teach-state'),
       '/alarms': page.getByTestId('standing'),
+      '/trends': page.getByTestId('reviews'),
       '/grading': page.getByTestId('recipe'),
       '/cameras': page.getByTestId('camera-mill-top'),
       '/about': page.getByText('Crops per second'),

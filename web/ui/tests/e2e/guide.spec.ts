@@ -52,6 +52,14 @@ const SCREENS: Record<string, { theme: 'light' | 'dark'; go: (page: Page) => Pro
       await page.waitForTimeout(800); // the pictures beside it
     },
   },
+  trends: {
+    theme: 'light',
+    async go(page) {
+      await page.goto('/trends');
+      await expect(page.getByTestId('rate')).toBeVisible();
+      await page.waitForTimeout(500);
+    },
+  },
   grading: {
     theme: 'light',
     async go(page) {

@@ -31,6 +31,7 @@ import type {
   Side,
   TeachingDetail,
   TeachingList,
+  Trends,
 } from './types';
 import { decodeMap, type DefectColumns } from './mapbin';
 import { stripPicture, type StripPicture } from './strip';
@@ -243,6 +244,7 @@ export const api = {
     ).then((read) => read.records),
   commandAlarm: (key: string, command: AlarmCommand) =>
     post<AlarmRecord>(`${BASE}/alarms/${encodeURIComponent(key)}`, command),
+  trends: (query: URLSearchParams, signal?: AbortSignal) => json<Trends>(`${BASE}/trends?${query}`, signal),
   models: () => json<ModelState>(`${BASE}/models`),
   /** The same document comes with 503 while the appliance is not ready. */
   readiness: async (): Promise<Readiness> => {

@@ -1130,6 +1130,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/trends': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read defect rates, grades and reviews over time, by class, shift, recipe and steel grade, along and across the strip
+     * @description Rests on coils that have ended, placed by when they began. A defect counts in the class that a person gave it last, where one did, and not at all where a person called it no_defect. Rates are per 100 m of screened side. Reviews are those that people chose to make: GET /api/v1/quality/classification-rate tells the plant's rate from a random sample.
+     */
+    get: operations['get-trends'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/healthz': {
     parameters: {
       query?: never;
@@ -1550,6 +1570,19 @@ export interface components {
       /** Format: int64 */
       unknown: number;
     };
+    ClassShare: {
+      class: string;
+      /** Format: int64 */
+      coils: number;
+      /** Format: double */
+      cumulative: number;
+      /** Format: int64 */
+      defects: number;
+      /** Format: double */
+      per_100m?: number;
+      /** Format: double */
+      share: number;
+    };
     ClassificationRate: {
       classes: components['schemas']['ClassRate'][];
       /** Format: int64 */
@@ -1893,6 +1926,14 @@ export interface components {
     GapList: {
       gaps: components['schemas']['Gap'][];
     };
+    GradeCounts: {
+      /** Format: int64 */
+      coils: number;
+      grades: {
+        [key: string]: number;
+      };
+      name: string;
+    };
     Grading: {
       /** Format: date-time */
       at: string;
@@ -2185,6 +2226,17 @@ export interface components {
        */
       waiting: number;
     };
+    ReviewRates: {
+      /** Format: int64 */
+      agreed: number;
+      agreed_rate?: components['schemas']['Interval'];
+      class?: string;
+      false_rate?: components['schemas']['Interval'];
+      /** Format: int64 */
+      no_defect: number;
+      /** Format: int64 */
+      reviewed: number;
+    };
     ReviewRecord: {
       /** Format: date-time */
       at: string;
@@ -2410,6 +2462,16 @@ export interface components {
       sides?: ('top' | 'bottom')[];
       /** Format: double */
       width_mm: number;
+    };
+    StripProfile: {
+      across: number[];
+      across_per_100m: number[];
+      along: number[];
+      along_per_100m: number[];
+      /** Format: double */
+      screened_m: number;
+      /** @enum {string} */
+      side: 'top' | 'bottom';
     };
     StripRect: {
       /** Format: double */
@@ -2666,6 +2728,72 @@ export interface components {
     Text: {
       en: string;
       ko: string;
+    };
+    TrendChoices: {
+      recipes: string[];
+      shifts: string[];
+      steel_grades: string[];
+    };
+    TrendFigures: {
+      by_class: {
+        [key: string]: number;
+      };
+      /** Format: int64 */
+      coils: number;
+      /** Format: double */
+      coverage?: number;
+      /** Format: int64 */
+      defects: number;
+      grades: {
+        [key: string]: number;
+      };
+      /** Format: double */
+      length_m: number;
+      /** Format: double */
+      per_100m?: number;
+      /** Format: double */
+      screened_m: number;
+    };
+    TrendPoint: {
+      by_class: {
+        [key: string]: number;
+      };
+      /** Format: int64 */
+      coils: number;
+      /** Format: double */
+      coverage?: number;
+      /** Format: int64 */
+      defects: number;
+      /** Format: date-time */
+      from: string;
+      grades: {
+        [key: string]: number;
+      };
+      /** Format: double */
+      length_m: number;
+      /** Format: double */
+      per_100m?: number;
+      /** Format: double */
+      screened_m: number;
+      shift: string;
+      /** Format: date-time */
+      until: string;
+    };
+    Trends: {
+      all: components['schemas']['TrendFigures'];
+      bucket: string;
+      buckets: components['schemas']['TrendPoint'][];
+      by_recipe: components['schemas']['GradeCounts'][];
+      by_shift: components['schemas']['GradeCounts'][];
+      by_steel_grade: components['schemas']['GradeCounts'][];
+      choices: components['schemas']['TrendChoices'];
+      pareto: components['schemas']['ClassShare'][];
+      profiles: components['schemas']['StripProfile'][];
+      reviews: components['schemas']['ReviewRates'][];
+      /** Format: date-time */
+      since: string;
+      /** Format: date-time */
+      until: string;
     };
     UnreadableFile: {
       id: string;
@@ -3365,6 +3493,18 @@ export interface operations {
         since?: string;
         /** @description Before this time */
         until?: string;
+        /** @description Began in this shift, named by its start such as 06:00; needs since */
+        shift?: string;
+        /** @description Only this recipe, every version */
+        recipe?: string;
+        /** @description Only this steel grade */
+        steel_grade?: string;
+        /** @description Only with a defect of this class, by the newest review of each defect where there is one */
+        class?: string;
+        /** @description Only with a defect on this side; together with class, with one of it there */
+        side?: 'top' | 'bottom';
+        /** @description Only with a reviewed defect that the model gave this class, on side where that is given */
+        reviewed?: string;
       };
       header?: never;
       path?: never;
@@ -6299,6 +6439,60 @@ export interface operations {
         };
         content: {
           'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'get-trends': {
+    parameters: {
+      query?: {
+        /** @description Coils that began not before this time; left out: 7 days before until */
+        since?: string;
+        /** @description Coils that began before this time; left out: now */
+        until?: string;
+        /** @description Steps of time, by the plant's clock; left out: one that suits the period */
+        bucket?: 'hour' | 'shift' | 'day' | 'week';
+        /** @description Of this recipe alone, every version */
+        recipe?: string;
+        /** @description Of this steel grade alone */
+        steel_grade?: string;
+        /** @description Defects of this class alone; grades stay those of all coils */
+        class?: string;
+        /** @description This side alone; grades stay those of all coils */
+        side?: 'top' | 'bottom';
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          'Cache-Control'?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Trends'];
         };
       };
       /** @description Unprocessable Entity */

@@ -46,6 +46,14 @@ export type TeachingDetail = Schemas['TeachingDetail'];
 export type TeachingList = Schemas['TeachingList'];
 export type TeachingQuestion = Schemas['TeachingQuestion'];
 
+export type ClassShare = Schemas['ClassShare'];
+export type GradeCounts = Schemas['GradeCounts'];
+export type Interval = Schemas['Interval'];
+export type ReviewRates = Schemas['ReviewRates'];
+export type StripProfile = Schemas['StripProfile'];
+export type TrendPoint = Schemas['TrendPoint'];
+export type Trends = Schemas['Trends'];
+
 export type CoilState = Coil['state'];
 export type Grade = NonNullable<Coil['grade']>;
 export type Side = Defect['side'];

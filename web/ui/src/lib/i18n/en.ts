@@ -7,6 +7,7 @@ import { grading } from './grading.en';
 import { plural } from './plural';
 import { queue } from './queue.en';
 import { teach } from './teach.en';
+import { trends } from './trends.en';
 
 export const en = {
   languageName: 'English',
@@ -14,6 +15,7 @@ export const en = {
     live: 'Live',
     coils: 'Coils',
     review: 'Review',
+    trends: 'Trends',
     teach: 'Teaching',
     grading: 'Grading',
     alarms: 'Alarms',
@@ -277,6 +279,7 @@ export const en = {
   },
   queue,
   teach,
+  trends,
   cameras,
   about: {
     title: 'About',

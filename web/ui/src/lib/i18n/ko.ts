@@ -5,6 +5,7 @@ import { cameras } from './cameras.ko';
 import { grading } from './grading.ko';
 import { queue } from './queue.ko';
 import { teach } from './teach.ko';
+import { trends } from './trends.ko';
 
 export const ko: Messages = {
   languageName: '한국어',
@@ -12,6 +13,7 @@ export const ko: Messages = {
     live: '실시간',
     coils: '코일',
     review: '검토',
+    trends: '추세',
     teach: '학습',
     grading: '등급',
     alarms: '경보',
@@ -276,6 +278,7 @@ export const ko: Messages = {
   },
   queue,
   teach,
+  trends,
   cameras,
   about: {
     title: '정보',

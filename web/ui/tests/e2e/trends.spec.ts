@@ -1,0 +1,144 @@
+import { coilWithDefects, colours, expect, test, violations } from '../support/page';
+
+interface Trends {
+  since: string;
+  until: string;
+  all: { coils: number; defects: number };
+  pareto: { class: string; coils: number; defects: number }[];
+  by_shift: { name: string; coils: number; grades: Record<string, number> }[];
+  reviews: { class?: string; reviewed: number; no_defect: number }[];
+}
+
+test.beforeEach(async ({ page }) => {
+  test.setTimeout(180_000);
+  await coilWithDefects(page);
+  // Coils count once they have ended.
+  await expect
+    .poll(async () => ((await (await page.request.get('/api/v1/trends')).json()) as Trends).all.defects, {
+      timeout: 120_000,
+    })
+    .toBeGreaterThan(0);
+});
+
+test('charts are drawn, read by pointing, and told by tables', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('link', { name: 'Trends' }).click();
+  const rate = page.getByTestId('rate');
+  await expect(rate.locator('canvas')).toBeVisible();
+  expect(await colours(page, '[data-testid=rate] canvas')).toBeGreaterThan(3);
+  expect(await colours(page, '[data-testid=profiles] canvas >> nth=0')).toBeGreaterThan(3);
+
+  const plot = (await rate.locator('.u-over').boundingBox())!;
+  await page.mouse.move(plot.x + plot.width - 2, plot.y + plot.height / 2);
+  await expect(page.getByTestId('readout')).toContainText(/\d+ defects? · \d+ coils?/);
+
+  await rate.getByText('As a table').click();
+  await expect(rate.locator('tbody tr').first()).toContainText('%');
+  await page.getByTestId('profiles').getByText('As a table').click();
+  await expect(page.getByTestId('profiles').locator('tbody tr')).toHaveCount(20);
+  expect(await violations(page), 'tables open').toEqual([]);
+
+  await rate.getByRole('button', { name: 'By class group' }).click();
+  await expect(page).toHaveURL(/lines=groups/);
+  await expect(rate.locator('.key li').first()).toBeVisible();
+  expect(await violations(page), 'by group').toEqual([]);
+});
+
+test('a class, a grade of a shift and a point lead to exactly their coils', async ({ page }) => {
+  await page.goto('/trends?period=30d');
+  const asked = page.waitForResponse((r) => r.url().includes('/api/v1/trends'));
+  await page.reload();
+  const trends = (await (await asked).json()) as Trends;
+
+  const worst = trends.pareto[0]!;
+  await page.getByTestId('pareto').locator('tbody tr').first().getByRole('link').click();
+  await expect(page).toHaveURL(new RegExp(`class=${worst.class}`));
+  await expect(page.locator('tbody tr')).toHaveCount(Math.min(50, worst.coils));
+  await expect(page.getByRole('button', { name: /^Take back: Class:/ })).toBeVisible();
+  expect(await violations(page), 'coils').toEqual([]);
+
+  await page.goBack();
+  const shift = trends.by_shift[0]!;
+  const [grade, count] = Object.entries(shift.grades)[0]!;
+  const row = page.locator('[data-kind=shift] tbody tr').first();
+  await expect(row).toContainText(`Shift from ${shift.name}`);
+  await row.locator(`a[href*="grade=${grade}"]`).click();
+  await expect(page).toHaveURL(/shift=\d\d%3A\d\d/);
+  // Coils may have ended since the page before was read anew, never fewer.
+  await expect.poll(() => page.locator('tbody tr').count()).toBeGreaterThanOrEqual(Math.min(50, count));
+
+  await page.goBack();
+  const rate = page.getByTestId('rate');
+  await expect(rate.locator('canvas')).toBeVisible();
+  await rate.getByText('As a table').click();
+  const point = rate.locator('tbody tr').last();
+  const coils = Number(await point.locator('td').nth(2).innerText());
+  await point.getByRole('link').click();
+  await expect(page).toHaveURL(/\/coils\?.*since=.*until=/);
+  await expect.poll(() => page.locator('tbody tr').count()).toBe(Math.min(50, coils));
+});
+
+test('a review changes the rates and the class that counts', async ({ page }) => {
+  const coil = await coilWithDefects(page);
+  const list = await page.request.get(`/api/v1/coils/${coil.id}/defects?limit=100`);
+  const { defects } = (await list.json()) as { defects: { id: number; class: string; review?: object }[] };
+  const one = defects.find((d) => d.class !== 'unclassified' && !d.review)!;
+  const of = async () => {
+    const t = (await (await page.request.get(`/api/v1/trends?class=${one.class}`)).json()) as Trends;
+    const r = t.reviews.find((x) => x.class === one.class);
+    return { reviewed: r?.reviewed ?? 0, no_defect: r?.no_defect ?? 0 };
+  };
+  await expect
+    .poll(
+      async () =>
+        ((await (await page.request.get(`/api/v1/coils/${coil.id}`)).json()) as { state: string }).state,
+      {
+        timeout: 120_000,
+      },
+    )
+    .toBe('closed');
+  const before = await of();
+  const said = await page.request.put(`/api/v1/defects/${one.id}/review`, {
+    data: { class: 'no_defect', by: 'Lee' },
+    headers: { 'If-Match': '*' },
+  });
+  expect(said.ok()).toBe(true);
+  expect(await of()).toEqual({ reviewed: before.reviewed + 1, no_defect: before.no_defect + 1 });
+
+  await page.goto(`/trends?class=${one.class}`);
+  const rows = page.getByTestId('reviews').locator('tbody tr');
+  await expect(rows.first()).toContainText(/\d+ % \(\d+–\d+ %\)/);
+  await rows.last().getByRole('link').click();
+  await expect(page).toHaveURL(new RegExp(`reviewed=${one.class}`));
+  await expect(page.getByRole('link', { name: coil.id })).toBeVisible();
+});
+
+test('filters stand in the address; what fits nothing says what to do', async ({ page }) => {
+  await page.goto('/trends');
+  await expect(page.getByTestId('rate')).toBeVisible();
+  await page.getByRole('combobox', { name: 'Side' }).selectOption('top');
+  await page.getByRole('button', { name: '24 hours' }).click();
+  await expect(page).toHaveURL(/side=top/);
+  await expect(page).toHaveURL(/period=24h/);
+  await page.reload();
+  await expect(page.getByRole('combobox', { name: 'Side' })).toHaveValue('top');
+  await expect(page.getByTestId('profiles').locator('figure')).toHaveCount(2);
+
+  await page.goto('/trends?steel_grade=no-such-steel');
+  await expect(page.getByText('No coil fits the filters')).toBeVisible();
+  expect(await violations(page), 'nothing found').toEqual([]);
+  await page.getByRole('button', { name: 'Clear filters' }).first().click();
+  await expect(page.getByTestId('rate')).toBeVisible();
+
+  await page.goto('/trends?period=own&from=2026-03-05&to=2026-03-01');
+  await expect(page.getByRole('alert')).toContainText('Not done');
+});
+
+test('in Korean', async ({ page }) => {
+  await page.addInitScript(() => localStorage.setItem('coilsight.language', 'ko'));
+  await page.goto('/trends');
+  await expect(page.getByRole('heading', { name: '추세', exact: true })).toBeVisible();
+  await expect(page.getByTestId('pareto')).toContainText('누적');
+  await expect(page.getByTestId('grades')).toContainText(/\d\d:00 시작 근무조/);
+  expect(await violations(page)).toEqual([]);
+});
