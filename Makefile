@@ -124,8 +124,9 @@ bench: build build/.test-packages ## the figures of docs/benchmarks.md
 .PHONY: screens
 screens: build build/.test-packages ## the pictures of the guides, docs/screens, from the simulated mill
 	@data=$$(mktemp -d); trap 'kill $$pid; wait $$pid; rm -rf $$data' EXIT; \
-	bin/coilsight run --data $$data --listen 127.0.0.1:8094 & pid=$$!; \
-	until curl -sf http://127.0.0.1:8094/readyz >/dev/null; do sleep 0.5; done; sleep 60; \
+	printf 'listen: 127.0.0.1:8094\ndata: %s\nmill: {speed_mps: 15, coil_length_m: [60, 90], defects_per_100m: 6}\n' $$data >$$data/coilsight.yaml; \
+	bin/coilsight run --config $$data/coilsight.yaml & pid=$$!; \
+	until curl -sf http://127.0.0.1:8094/readyz >/dev/null; do sleep 0.5; done; sleep 120; \
 	cd web/ui && COILSIGHT_URL=http://127.0.0.1:8094 COILSIGHT_SCREENS=../../docs/screens npx playwright test guide
 
 # --- image ----------------------------------------------------------------------------------------

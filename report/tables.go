@@ -159,7 +159,7 @@ func (d *paper) listGaps() {
 			to, length = w.openEnd, "≥ "+length
 		}
 		for i, text := range []string{
-			w.sideShort[g.Side], number(float64(g.From)/1000, 3), to, length, w.gapState[g.State], string(g.Camera), g.Cause,
+			w.sideShort[g.Side], number(float64(g.From)/1000, 3), to, length, w.gapState[g.State], string(g.Camera), causeIn(d.lang, g.Cause),
 		} {
 			d.black()
 			width := bodyWidth - x[i]
