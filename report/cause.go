@@ -22,8 +22,8 @@ var koreanForms = []struct {
 	said *regexp.Regexp
 	ko   string
 }{
-	{regexp.MustCompile(`^more than (\d+) regions in one frame$`), "한 프레임에 영역 $1개 초과"},
-	{regexp.MustCompile(`^(\d+) of (\d+) packets did not arrive$`), "패킷 $2개 중 $1개 누락"},
+	{regexp.MustCompile(`^more than (\d+) regions in one frame$`), "한 프레임에 영역 ${1}개 초과"},
+	{regexp.MustCompile(`^(\d+) of (\d+) packets did not arrive$`), "패킷 ${2}개 중 ${1}개 누락"},
 }
 
 // causeIn is why a stretch was not inspected, in the language.
