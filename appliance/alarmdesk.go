@@ -2,7 +2,6 @@ package appliance
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -113,11 +112,13 @@ const (
 // conditions are what is low: the coil's coverage, and the disk.
 func (d *alarmDesk) conditions(st web.Live) (out []alarm.Condition) {
 	c := d.a.o.Config.Alarms
+	told := map[inspection.Side]bool{} // several cameras of a side tell the same
 	for _, k := range st.Cameras {
-		if l := k.Coverage.Length; st.Coil == nil || l < coverageFrom {
+		if st.Coil == nil || k.Coverage.Length < coverageFrom || told[k.Side] {
 			continue
 		}
-		if share := 100 * float64(k.Coverage.Inspected/k.Coverage.Length); share < c.CoveragePercent {
+		if share := 100 * k.Coverage.Share(); share < c.CoveragePercent {
+			told[k.Side] = true
 			out = append(out, alarm.Condition{Code: "coverage_low", About: string(k.Side), Priority: inspection.MediumPriority, Values: map[string]string{
 				"side": string(k.Side), "coil": string(st.Coil.ID), "percent": strconv.FormatFloat(share, 'f', 1, 64),
 			}})
@@ -126,12 +127,7 @@ func (d *alarmDesk) conditions(st web.Live) (out []alarm.Condition) {
 	if free, ok := d.free(st.Time); ok && free < c.DiskFreeGB {
 		out = append(out, alarm.Condition{Code: "disk_low", Priority: inspection.HighPriority, Values: map[string]string{"free_gb": strconv.FormatFloat(free, 'f', 1, 64)}})
 	}
-	seen := map[string]bool{} // several cameras of a side tell the same
-	return slices.DeleteFunc(out, func(c alarm.Condition) bool {
-		key := c.Code + c.About
-		defer func() { seen[key] = true }()
-		return seen[key]
-	})
+	return out
 }
 
 // free is the room on the record's disk in GB, as of the last look.

@@ -57,3 +57,25 @@ func TestAlarmsAreCommandedAndKept(t *testing.T) {
 		t.Errorf("older than %d are %+v, %v", got[1].Seq, older, err)
 	}
 }
+
+func TestLowCoverageAndAFullDiskAreAlarms(t *testing.T) {
+	c := fakeConfig(t)
+	c.Alarms.DiskFreeGB = 1e9 // more than any disk has
+	d := &alarmDesk{a: &Appliance{o: Options{Config: c}}}
+	st := web.Live{Time: time.Now(), Coil: &inspection.Coil{ID: "A1"}, Cameras: []web.CameraState{
+		{Side: inspection.Top, Coverage: inspection.Coverage{Length: 20_000, Inspected: 19_900}},
+		{Side: inspection.Bottom, Coverage: inspection.Coverage{Length: 20_000, Inspected: 19_000}},
+		{Side: inspection.Bottom, Coverage: inspection.Coverage{Length: 20_000, Inspected: 19_000}},
+	}}
+	got := d.conditions(st)
+	if len(got) != 2 || got[0].Code != "coverage_low" || got[0].About != "bottom" || got[0].Values["percent"] != "95.0" || got[1].Code != "disk_low" {
+		t.Errorf("conditions %+v; want the bottom's coverage and the disk", got)
+	}
+	for i := range st.Cameras {
+		st.Cameras[i].Coverage.Length = 5000 // too little to say
+	}
+	d.a.o.Config.Alarms.DiskFreeGB = 0
+	if got := d.conditions(st); len(got) != 0 {
+		t.Errorf("conditions %+v; want none", got)
+	}
+}
