@@ -8,13 +8,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coilsight/coilsight/appliance/line"
@@ -62,42 +58,6 @@ type Appliance struct {
 	// background outlives requests and the line: the record is written under it.
 	background  context.Context
 	interrupted []inspection.CoilID
-}
-
-// eye is one camera with its detector and calibration.
-type eye struct {
-	id       inspection.CameraID
-	side     inspection.Side
-	width    int              // of a frame, pixels
-	tap      *tap             // frames on their way to the line
-	device   device           // where they come from, if that is a camera and not simulated
-	check    *encoderCheck    // compares its lines with the encoder; nil: nothing to compare with
-	placed   placer           // what places them by an encoder; nil: they count by their own lines
-	counted  *encoder.Counted // what places them by the counts that they carry; nil: they carry none
-	detector *inference.Detector
-	geometry calibration.Geometry
-	// geometryVersion is what geometry comes from; Number 0: the configuration.
-	geometryVersion calibration.Version
-	// along is how much later the camera sees a place than the first camera does, alignmentVersion what says so; Number 0: the
-	// configuration.
-	along            inspection.MM
-	alignmentVersion calibration.Version
-	area             calibration.Version // what frames are rectified by; Number 0: they are not
-	// flat corrects the frames, nil: nothing does. next takes its place where a coil begins.
-	flat, next atomic.Pointer[flatField]
-	window     *window
-	dark       atomic.Pointer[darkReference] // for the flat field that is taken next
-	checks     atomic.Pointer[checked]
-}
-
-// from is where the camera's view begins across the line, on the operator side.
-func (e *eye) from() inspection.MM {
-	return min(e.geometry.Across(0), e.geometry.Across(float64(e.width)))
-}
-
-// to is where it ends.
-func (e *eye) to() inspection.MM {
-	return max(e.geometry.Across(0), e.geometry.Across(float64(e.width)))
 }
 
 // New opens the record, proves the model, and builds the line; nothing runs yet. Its error is one
@@ -161,87 +121,6 @@ func (a *Appliance) saveRecipes(ctx context.Context) error {
 		return fmt.Errorf("configuration: recipe: %w", err)
 	}
 	return nil
-}
-
-// millBuffers is what each simulated camera owns: the grab queue, and those that are written and screened.
-const millBuffers = 32
-
-// coilPrefix begins the names of the simulated mill's coils.
-const coilPrefix = "SIM"
-
-func (a *Appliance) openMill(ctx context.Context) error {
-	first, err := a.nextSimulated(ctx)
-	if err != nil {
-		return err
-	}
-	m := a.o.Config.Mill
-	if a.mill, err = mill.New(mill.Options{
-		Seed: m.Seed, PixelsAcross: m.PixelsAcross, MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel,
-		CoilLengthMin: inspection.MM(m.CoilLengthM[0] * 1000), CoilLengthMax: inspection.MM(m.CoilLengthM[1] * 1000),
-		Speed: m.SpeedMPS, DefectsPer100m: m.DefectsPer100M, Good: m.DefectsPer100M == 0,
-		Coils: m.Coils, FirstCoil: first, Prefix: coilPrefix, Realtime: true, Tracking: a.track, Buffers: millBuffers,
-	}); err != nil {
-		return err
-	}
-	for _, side := range inspection.Sides() {
-		c := a.mill.Camera(side)
-		d, err := inference.NewDetector(m.PixelsAcross, inference.DetectorOptions{
-			Threshold: a.o.Config.Detector.Threshold, Bands: a.o.Config.Detector.Bands, Scales: a.desk.engine().Scales(),
-		})
-		if err != nil {
-			return err
-		}
-		e := &eye{
-			id: c.ID, side: side, width: m.PixelsAcross, tap: &tap{FrameSource: c}, detector: d,
-			geometry: calibration.Geometry{MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel, OperatorSideRight: !c.OperatorSideLeft},
-		}
-		if e.geometry.OperatorSideRight { // its picture ends where the other side's begins
-			e.geometry.Position = inspection.MM(m.PixelsAcross) * m.MMPerPixel
-		}
-		// A mill that was never calibrated begins with its target under the cameras.
-		f, err := calibration.MeasureFlatField(c.WhiteReference(), inspection.LineImage{})
-		if err != nil {
-			return fmt.Errorf("camera %s: %w", c.ID, err)
-		}
-		e.next.Store(newFlatField(f, calibration.Version{}))
-		e.flat.Store(e.next.Load())
-		a.addCamera(e)
-	}
-	return nil
-}
-
-// addCamera takes a camera in, with what is kept of its calibration.
-func (a *Appliance) addCamera(e *eye) {
-	if err := e.restore(a.o.Config.Calibrations()); err != nil {
-		a.o.Log.Error("calibration cannot be used", "camera", e.id, "error", err)
-	}
-	e.tap.later = inspection.EncoderCount(math.Round(float64(e.along / e.geometry.MMPerCount)))
-	e.readChecks(a.o.Config.Calibrations())
-	var err error
-	if e.window, err = openWindow(a.o.Config, e.id); err != nil {
-		a.o.Log.Error("the window is watched anew", "camera", e.id, "error", err)
-	}
-	a.cameras = append(a.cameras, e)
-}
-
-// nextSimulated is the number of the first coil the mill rolls: it goes on where the record ends.
-func (a *Appliance) nextSimulated(ctx context.Context) (int, error) {
-	last := 0
-	q := inspection.CoilQuery{Text: coilPrefix + "-", Limit: 200}
-	for {
-		page, err := a.store.Coils(ctx, q)
-		if err != nil {
-			return 0, err
-		}
-		for _, c := range page.Coils {
-			if n, err := strconv.Atoi(strings.TrimPrefix(string(c.ID), coilPrefix+"-")); err == nil {
-				last = max(last, n)
-			}
-		}
-		if q.Cursor = page.NextCursor; q.Cursor == "" {
-			return last + 1, nil
-		}
-	}
 }
 
 func (a *Appliance) openLine(ctx context.Context) (err error) {

@@ -105,9 +105,6 @@ func (a *api) registerAlarms() {
 		}
 		in.Body.By, in.Body.Reason = by, strings.TrimSpace(in.Body.Reason)
 		r, err := a.Alarms.Command(in.Key, in.Body)
-		if err != nil {
-			return nil, a.fail(ctx, err)
-		}
-		return &struct{ Body inspection.AlarmRecord }{r}, nil
+		return answer(ctx, a, r, err)
 	})
 }

@@ -178,10 +178,7 @@ func (a *api) registerCameras() {
 		Errors:      errors,
 	}, func(ctx context.Context, in *CameraPath) (*struct{ Body CameraProfile }, error) {
 		p, err := a.Cameras.CameraProfile(ctx, in.ID)
-		if err != nil {
-			return nil, a.fail(ctx, err)
-		}
-		return &struct{ Body CameraProfile }{p}, nil
+		return answer(ctx, a, p, err)
 	})
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "take-flat-field", Method: http.MethodPost, Path: "/api/v1/cameras/{id}/flat-field", Tags: tags,
@@ -199,10 +196,7 @@ func (a *api) registerCameras() {
 		Errors:      append(errors, http.StatusUnprocessableEntity),
 	}, func(ctx context.Context, in *CameraPath) (*struct{ Body DarkReference }, error) {
 		d, err := a.Cameras.TakeDark(ctx, in.ID)
-		if err != nil {
-			return nil, a.fail(ctx, err)
-		}
-		return &struct{ Body DarkReference }{d}, nil
+		return answer(ctx, a, d, err)
 	})
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "take-geometry", Method: http.MethodPost, Path: "/api/v1/cameras/{id}/geometry", Tags: tags,
@@ -229,10 +223,7 @@ func (a *api) registerCameras() {
 			return nil, a.fail(ctx, err)
 		}
 		c, err := a.Cameras.TakeCheck(ctx, in.ID, by, in.Body.Piece)
-		if err != nil {
-			return nil, a.fail(ctx, err)
-		}
-		return &struct{ Body CameraCheck }{c}, nil
+		return answer(ctx, a, c, err)
 	})
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "take-alignment", Method: http.MethodPost, Path: "/api/v1/cameras/{id}/alignment", Tags: tags,
@@ -244,17 +235,14 @@ func (a *api) registerCameras() {
 		CameraPath
 		Body AlignmentRequest
 	},
-	) (*calibrationOutput, error) {
+	) (*struct{ Body CalibrationVersion }, error) {
 		by, err := person(in.Body.By)
 		if err != nil {
 			return nil, a.fail(ctx, err)
 		}
 		in.Body.By = by
 		v, err := a.Cameras.TakeAlignment(ctx, in.ID, in.Body)
-		if err != nil {
-			return nil, a.fail(ctx, err)
-		}
-		return &calibrationOutput{v}, nil
+		return answer(ctx, a, v, err)
 	})
 }
 
@@ -263,19 +251,14 @@ type calibrationInput struct {
 	Body CalibrationRequest
 }
 
-type calibrationOutput struct{ Body CalibrationVersion }
-
 // calibrate answers with the version that was made.
-func (a *api) calibrate(take func(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error)) func(context.Context, *calibrationInput) (*calibrationOutput, error) {
-	return func(ctx context.Context, in *calibrationInput) (*calibrationOutput, error) {
+func (a *api) calibrate(take func(ctx context.Context, id inspection.CameraID, by string) (CalibrationVersion, error)) func(context.Context, *calibrationInput) (*struct{ Body CalibrationVersion }, error) {
+	return func(ctx context.Context, in *calibrationInput) (*struct{ Body CalibrationVersion }, error) {
 		by, err := person(in.Body.By)
 		if err != nil {
 			return nil, a.fail(ctx, err)
 		}
 		v, err := take(ctx, in.ID, by)
-		if err != nil {
-			return nil, a.fail(ctx, err)
-		}
-		return &calibrationOutput{v}, nil
+		return answer(ctx, a, v, err)
 	}
 }

@@ -75,10 +75,7 @@ func (a *api) registerEncoder() {
 			return nil, a.fail(ctx, &inspection.FieldError{Field: "at", Reason: off.Round(time.Millisecond).String() + " from the appliance's clock; allowed are 2s: set both clocks by one server, or leave the time out"})
 		}
 		s, err := a.Encoder.Reading(in.Body.Count, at)
-		if err != nil {
-			return nil, a.fail(ctx, err)
-		}
-		return &struct{ Body EncoderState }{s}, nil
+		return answer(ctx, a, s, err)
 	})
 	huma.Register(a.huma, huma.Operation{
 		OperationID: "get-encoder", Method: http.MethodGet, Path: "/api/v1/encoder", Tags: []string{"cameras"},
@@ -102,15 +99,12 @@ func (a *api) registerEncoder() {
 		Description:   "Makes a version, which never changes and is taken up when the appliance starts next. 422 with the reason where the coils do not agree, were interrupted, or do not say by which scale they were measured.",
 		DefaultStatus: http.StatusCreated,
 		Errors:        []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusInternalServerError}, MaxBodyBytes: maxBody,
-	}, func(ctx context.Context, in *struct{ Body ScaleRequest }) (*calibrationOutput, error) {
+	}, func(ctx context.Context, in *struct{ Body ScaleRequest }) (*struct{ Body CalibrationVersion }, error) {
 		by, err := person(in.Body.By)
 		if err != nil {
 			return nil, a.fail(ctx, err)
 		}
 		v, err := a.Encoder.FitScale(ctx, by, in.Body.Coils)
-		if err != nil {
-			return nil, a.fail(ctx, err)
-		}
-		return &calibrationOutput{v}, nil
+		return answer(ctx, a, v, err)
 	})
 }

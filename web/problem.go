@@ -149,3 +149,11 @@ func explainProblem(c *gin.Context) {
 	}
 	writeProblem(c, problemOf(http.StatusNotFound, fmt.Sprintf("there is no problem called %q", c.Param("slug"))))
 }
+
+// answer is a body, or the problem that took its place.
+func answer[T any](ctx context.Context, a *api, body T, err error) (*struct{ Body T }, error) {
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
+	return &struct{ Body T }{body}, nil
+}

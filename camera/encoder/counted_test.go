@@ -2,7 +2,6 @@ package encoder
 
 import (
 	"context"
-	"errors"
 	"io"
 	"math"
 	"slices"
@@ -75,22 +74,7 @@ func (c *counting) take(t *testing.T, o Options, scale *Scale) (frames []placed,
 		t.Fatal(err)
 	}
 	defer s.Close()
-	high := inspection.EncoderCount(math.MinInt64)
-	for {
-		f, err := s.Next(t.Context())
-		if errors.Is(err, io.EOF) {
-			return frames, s
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f.Span.From < high || f.Span.To < f.Span.From {
-			t.Fatalf("frame %d covers %v, and %d was given already", f.ID, f.Span, high)
-		}
-		high = f.Span.To
-		frames = append(frames, placed{f.ID, f.Span, f.Status, f.Cause, f.Missing, f.Arrived, f.Image.Height})
-		f.Release()
-	}
+	return spansOf(t, s), s
 }
 
 func span(from, to inspection.EncoderCount) inspection.EncoderSpan {

@@ -86,15 +86,17 @@ type placed struct {
 	lines          int
 }
 
-// run gives the spans, and checks that they never overlap.
-func (c *clocked) run(t *testing.T) (frames []placed, s *Source) {
+// spansOf are the frames of a source to its end. They never overlap.
+func spansOf(t *testing.T, s interface {
+	Next(ctx context.Context) (*camera.Frame, error)
+},
+) (frames []placed) {
 	t.Helper()
-	s = NewSource(c, c.track, SourceOptions{LineRate: lineRate, Wait: time.Millisecond})
 	high := inspection.EncoderCount(math.MinInt64)
 	for {
 		f, err := s.Next(t.Context())
 		if errors.Is(err, io.EOF) {
-			return frames, s
+			return frames
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -106,6 +108,13 @@ func (c *clocked) run(t *testing.T) (frames []placed, s *Source) {
 		frames = append(frames, placed{f.ID, f.Span, f.Status, f.Cause, f.Missing, f.Arrived, f.Image.Height})
 		f.Release()
 	}
+}
+
+// run gives the spans.
+func (c *clocked) run(t *testing.T) (frames []placed, s *Source) {
+	t.Helper()
+	s = NewSource(c, c.track, SourceOptions{LineRate: lineRate, Wait: time.Millisecond})
+	return spansOf(t, s), s
 }
 
 // whole checks that the frames follow one another without a hole, and gives what they cover.
