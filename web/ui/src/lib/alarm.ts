@@ -40,7 +40,7 @@ export function alarmSubject(alarm: Pick<Alarm, 'values'>): { text: string; href
       .filter(Boolean)
       .join(', '),
     v.silent_s ? t().live.silentFor(v.silent_s) : '',
-    v.reason ?? '',
+    v.reason ? t().alarmReason(v.reason) : '',
   ];
   const coil = v.coil ? `/coils/${encodeURIComponent(v.coil)}` : '';
   return {

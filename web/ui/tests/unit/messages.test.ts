@@ -45,3 +45,15 @@ test('Korean messages are Korean', () => {
     expect(/[가-힣]/.test(text) || universal.test(text), `${path}: "${text}"`).toBe(true);
   }
 });
+
+test.each([
+  ['the camera is silent: it does not answer', '카메라가 응답하지 않음'],
+  [
+    'camera top: 10.0.0.5 is held by another program or host (10.0.0.9)',
+    '다른 프로그램이나 호스트가 카메라를 사용 중',
+  ],
+  ['something new', '원인: something new'],
+])('a camera’s reason is told in Korean: %s', (said, want) => {
+  expect(ko.alarmReason(said)).toBe(want);
+  expect(en.alarmReason(said)).toBe(said);
+});

@@ -152,3 +152,6 @@ export const alarm = {
 
 export const alarmUnknown = (code: string): AlarmText =>
   say(`Alarm ${code}`, 'This page does not know the alarm.', 'See the log of the appliance.');
+
+/** Why, as the appliance says it. */
+export const alarmReason = (said: string): string => said;

@@ -146,3 +146,14 @@ export const alarm: Record<string, AlarmText> = {
 
 export const alarmUnknown = (code: string): AlarmText =>
   say(`경보 ${code}`, '이 화면이 모르는 경보입니다.', '검사 장치의 로그를 확인하십시오.');
+
+/** What the appliance says of cameras, in Korean; the rest as it was said. */
+const REASONS: readonly [RegExp, string][] = [
+  [/^the camera is silent: it does not answer$/, '카메라가 응답하지 않음'],
+  [/^it has not been opened yet$/, '아직 연결되지 않음'],
+  [/is held by another program or host/, '다른 프로그램이나 호스트가 카메라를 사용 중'],
+  [/ is not there/, '카메라를 찾을 수 없음'],
+];
+
+export const alarmReason = (said: string): string =>
+  REASONS.find(([form]) => form.test(said))?.[1] ?? `원인: ${said}`;

@@ -1,6 +1,6 @@
 /** English messages, and by their type the list of what every language must say. */
 
-import { alarm, alarmUnknown } from './alarm.en';
+import { alarm, alarmReason, alarmUnknown } from './alarm.en';
 import { alarms } from './alarms.en';
 import { cameras } from './cameras.en';
 import { grading } from './grading.en';
@@ -121,6 +121,7 @@ export const en = {
     defectsSoFar: (n: string) => plural(n, 'defect on this coil', 'defects on this coil'),
   },
   alarm,
+  alarmReason,
   alarmUnknown,
   alarms,
   grading,

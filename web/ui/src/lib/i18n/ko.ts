@@ -1,5 +1,5 @@
 import type { Messages } from './en';
-import { alarm, alarmUnknown } from './alarm.ko';
+import { alarm, alarmReason, alarmUnknown } from './alarm.ko';
 import { alarms } from './alarms.ko';
 import { cameras } from './cameras.ko';
 import { grading } from './grading.ko';
@@ -120,6 +120,7 @@ export const ko: Messages = {
     defectsSoFar: (n) => `이 코일의 결함 ${n}건`,
   },
   alarm,
+  alarmReason,
   alarmUnknown,
   alarms,
   grading,
