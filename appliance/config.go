@@ -54,8 +54,15 @@ type MillConfig struct {
 	MMPerPixel     inspection.MM `yaml:"mm_per_pixel"`
 	CoilLengthM    [2]float64    `yaml:"coil_length_m"`
 	DefectsPer100M float64       `yaml:"defects_per_100m"`
+	DefectMix      string        `yaml:"defect_mix"`
 	Coils          int           `yaml:"coils"`
 }
+
+// What the simulated mill makes defects of.
+const (
+	everydayMix = "everyday"
+	evenMix     = "even"
+)
 
 // DetectorConfig sets up the detectors.
 type DetectorConfig struct {
@@ -85,7 +92,7 @@ func DefaultConfig() Config {
 		Listen: "127.0.0.1:8080", Data: "data", Source: "mill",
 		Mill: MillConfig{
 			Seed: 1, SpeedMPS: 5, PixelsAcross: 2560, MMPerPixel: 0.5,
-			CoilLengthM: [2]float64{60, 160}, DefectsPer100M: 10,
+			CoilLengthM: [2]float64{60, 160}, DefectsPer100M: 8, DefectMix: everydayMix,
 		},
 		Cameras:    []CameraConfig{},
 		Encoder:    EncoderConfig{Source: encoderLines, MMPerCount: 0.5, Bits: 32, MaxMPS: 30, Unit: 1, PollMS: 20, LinesPerCount: 1},
@@ -206,6 +213,8 @@ func (c Config) Check() error {
 		return bad("mill.coil_length_m", "[%g, %g] is not possible; allowed are shortest and longest from 5 to 10000 m", m.CoilLengthM[0], m.CoilLengthM[1])
 	case !(m.DefectsPer100M >= 0 && m.DefectsPer100M <= 1000):
 		return bad("mill.defects_per_100m", "%g is not possible; allowed are 0 to 1000", m.DefectsPer100M)
+	case m.DefectMix != everydayMix && m.DefectMix != evenMix:
+		return bad("mill.defect_mix", "%q is not known; allowed are %s and %s", m.DefectMix, everydayMix, evenMix)
 	case m.Coils < 0:
 		return bad("mill.coils", "%d is not possible; the least is 0, which is without end", m.Coils)
 	case !(c.Detector.Threshold >= 0.2 && c.Detector.Threshold <= 5):

@@ -23,6 +23,7 @@ const (
 	severe      = inspection.Severity(3)
 
 	recentDefects = 12
+	severeDefects = 6
 	// eventsPerBatch bounds the defect events of one transaction: in a scale burst the screen shows
 	// the worst ones and counts the rest.
 	eventsPerBatch = 32
@@ -42,6 +43,7 @@ type live struct {
 	gaps    []inspection.Gap // of that coil
 	byClass map[inspection.DefectClass]int
 	recent  []inspection.Defect
+	severe  []inspection.Defect // the newest of them that are, whatever came since
 	rolls   rollState
 	failing error // the record's last error, nil while it works
 
@@ -92,14 +94,20 @@ func (l *live) Recorded(b *inspection.Batch) {
 	l.a.alarms.saw(b.Defects)
 	newest := slices.Clone(b.Defects)
 	slices.Reverse(newest)
-	l.recent = slices.Concat(newest, l.recent)
-	l.recent = l.recent[:min(len(l.recent), recentDefects)]
+	l.recent = newestOf(recentDefects, newest, l.recent)
+	l.severe = newestOf(severeDefects, slices.DeleteFunc(slices.Clone(newest), func(d inspection.Defect) bool { return d.Severity < severe }), l.severe)
 	l.mu.Unlock()
 
 	slices.SortStableFunc(newest, func(x, y inspection.Defect) int { return cmp.Compare(y.Severity, x.Severity) })
 	for _, d := range newest[:min(len(newest), eventsPerBatch)] {
 		l.publish("defect", d)
 	}
+}
+
+// newestOf are the first n of those that came and those before them, each the newest first.
+func newestOf(n int, came, before []inspection.Defect) []inspection.Defect {
+	all := slices.Concat(came, before)
+	return all[:min(len(all), n)]
 }
 
 // CoilChanged tells the screens what became of a coil.
@@ -188,7 +196,7 @@ func (l *live) look(now time.Time) {
 		}
 		st.Coil = &c
 	}
-	st.Recent, st.ByClass = slices.Clone(l.recent), maps.Clone(l.byClass)
+	st.Recent, st.Severe, st.ByClass = slices.Clone(l.recent), slices.Clone(l.severe), maps.Clone(l.byClass)
 	gaps, failing, rolls := slices.Clone(l.gaps), l.failing, l.rolls
 	l.mu.Unlock()
 
@@ -220,6 +228,7 @@ func (l *live) look(now time.Time) {
 		conditions = append(conditions, c)
 	}
 	st.Alarms, st.Flood = l.a.alarms.look(now, conditions)
+	st.Aside = l.a.alarms.book.Aside()
 
 	l.mu.Lock()
 	l.now = st

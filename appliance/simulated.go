@@ -27,7 +27,7 @@ func (a *Appliance) openMill(ctx context.Context) error {
 	if a.mill, err = mill.New(mill.Options{
 		Seed: m.Seed, PixelsAcross: m.PixelsAcross, MMPerPixel: m.MMPerPixel, MMPerCount: m.MMPerPixel,
 		CoilLengthMin: inspection.MM(m.CoilLengthM[0] * 1000), CoilLengthMax: inspection.MM(m.CoilLengthM[1] * 1000),
-		Speed: m.SpeedMPS, DefectsPer100m: m.DefectsPer100M, Good: m.DefectsPer100M == 0,
+		Speed: m.SpeedMPS, DefectsPer100m: m.DefectsPer100M, Good: m.DefectsPer100M == 0, Everyday: m.DefectMix == everydayMix,
 		Coils: m.Coils, FirstCoil: first, Prefix: coilPrefix, Realtime: true, Tracking: a.track, Buffers: millBuffers,
 	}); err != nil {
 		return err

@@ -19,7 +19,9 @@ type Live struct {
 	Provider ProviderState                  `json:"provider"`
 	Alarms   []inspection.Alarm             `json:"alarms" doc:"Those that people are told of: that nobody acknowledged first, then by priority"`
 	Flood    bool                           `json:"alarm_flood" doc:"So many come that the less urgent ones are to be grouped"`
+	Aside    []inspection.Alarm             `json:"alarms_aside" doc:"Those shelved or out of service: nobody is told of them"`
 	Recent   []inspection.Defect            `json:"recent"` // newest first, at most 12
+	Severe   []inspection.Defect            `json:"severe" doc:"The newest of severity 3 and more, at most 6, of whatever coil"`
 	ByClass  map[inspection.DefectClass]int `json:"by_class"`
 	// InspectedMetres counts strip fully inspected on all sides since start, while it moved.
 	InspectedMetres float64 `json:"inspected_metres"`

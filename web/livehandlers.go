@@ -40,7 +40,8 @@ type liveOutput struct {
 }
 
 func neverNullLive(l Live) Live {
-	l.Cameras, l.Alarms, l.Recent = list(l.Cameras), list(l.Alarms), list(l.Recent)
+	l.Cameras, l.Alarms, l.Aside = list(l.Cameras), list(l.Alarms), list(l.Aside)
+	l.Recent, l.Severe = list(l.Recent), list(l.Severe)
 	if l.ByClass == nil {
 		l.ByClass = map[inspection.DefectClass]int{}
 	}

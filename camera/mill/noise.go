@@ -29,6 +29,7 @@ const (
 	forEdges
 	forTable
 	forSample
+	forDay
 )
 
 func source(seed uint64, parts ...uint64) *rand.Rand {

@@ -33,6 +33,9 @@ type Options struct {
 	// DefectsPer100m is the mean density on each side; 10. A run of roll marks counts as one.
 	DefectsPer100m float64
 	Good           bool // no seeded defects; every other pixel stays as it is
+	// Everyday makes coils as a mill has them rather than as a measurement wants them: most are good, a few are bad, and what is
+	// grave is rare. Without it every coil has all classes alike.
+	Everyday bool
 
 	Coils     int    // 0: one after another without end
 	FirstCoil int    // 1: number of the first coil, for a mill that goes on where another ended

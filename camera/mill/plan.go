@@ -135,20 +135,19 @@ func planCoil(o Options, number int) *coil {
 
 // seedDefects places the defects of both sides, none upon another.
 func (c *coil) seedDefects(o Options) {
-	run := 0
+	run, draw, least := 0, evenly, 1
+	if o.Everyday {
+		o.DefectsPer100m *= everydayDensity(source(c.seed, forDay))
+		draw, least = everyday, 0
+	}
 	for i, side := range inspection.Sides() {
 		r := source(c.seed, forDefect, uint64(i))
 		metres := float64(c.lines) * float64(o.MMPerCount) / 1000
 		n := int(math.Round(metres / 100 * o.DefectsPer100m * between(r, 0.8, 1.2)))
-		var deck []inspection.DefectClass // each class comes once before any comes twice
+		next := draw(r)
 		first := len(c.defects)
-		for range max(1, n) {
-			if len(deck) == 0 {
-				deck = Catalogue()
-				r.Shuffle(len(deck), func(a, b int) { deck[a], deck[b] = deck[b], deck[a] })
-			}
-			class := deck[0]
-			deck = deck[1:]
+		for range max(least, n) {
+			class := next()
 			if class == rollMark {
 				run++
 				c.defects = append(c.defects, c.placeRun(o, r, c.defects[first:], side, run)...)

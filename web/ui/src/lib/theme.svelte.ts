@@ -2,9 +2,9 @@ import type { Theme } from './palette';
 import { read, write } from './stored';
 
 const KEY = 'coilsight.theme';
-const system = matchMedia('(prefers-color-scheme: dark)');
 
-let current = $state<Theme>(read<Theme>(KEY, ['light', 'dark']) ?? (system.matches ? 'dark' : 'light'));
+/** Dark until somebody wants it light: a control room is. */
+let current = $state<Theme>(read<Theme>(KEY, ['light', 'dark']) ?? 'dark');
 
 function apply(): void {
   document.documentElement.dataset.theme = current;

@@ -14,6 +14,7 @@ test('the language changes on every page and is kept', async ({ page }) => {
     '/teach',
     '/cameras',
     '/about',
+    '/display',
     '/',
   ]) {
     await page.goto(path);
@@ -55,9 +56,13 @@ test('Hangul is at least 16 px high', async ({ page }) => {
     '/teach',
     '/cameras',
     '/about',
+    '/display',
+    '/wall',
   ]) {
     await page.goto(path);
-    await expect(page.getByRole('link', { name: '실시간' })).toBeVisible();
+    await expect(
+      page.getByRole('link', { name: path === '/wall' ? '벽면 화면 닫기' : '실시간' }),
+    ).toBeVisible();
     const small = await page.evaluate(() => {
       const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       const found: string[] = [];
@@ -88,6 +93,8 @@ for (const theme of ['light', 'dark'] as const) {
       '/grading': page.getByTestId('recipe'),
       '/cameras': page.getByTestId('camera-mill-top'),
       '/about': page.getByText('Crops per second'),
+      '/display': page.getByTestId('bar'),
+      '/wall': page.getByTestId('coil'),
     };
     for (const [path, locator] of Object.entries(ready)) {
       await page.goto(path);

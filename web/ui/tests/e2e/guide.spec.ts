@@ -17,6 +17,15 @@ const SCREENS: Record<string, { theme: 'light' | 'dark'; go: (page: Page) => Pro
       await page.waitForTimeout(2000); // some strip
     },
   },
+  wall: {
+    theme: 'dark',
+    async go(page) {
+      await page.setViewportSize({ width: 1920, height: 1080 });
+      await page.goto('/wall');
+      await expect(page.locator('.serious img').first()).toBeVisible({ timeout: 60_000 });
+      await page.waitForTimeout(2000); // some strip
+    },
+  },
   alarms: {
     theme: 'dark',
     async go(page) {

@@ -11,12 +11,21 @@ test('the live page moves by itself', async ({ page }) => {
   await expect(page.getByText('Connected')).toBeVisible();
 });
 
-test('defects appear with their pictures, newest first', async ({ page }) => {
+test('serious defects appear with their pictures, newest first', async ({ page }) => {
+  test.setTimeout(260_000);
   await page.goto('/');
   const shown = page.locator('section li a[href*="?defect="]');
-  await expect(shown.first()).toBeVisible({ timeout: 60_000 });
+  await expect(shown.first()).toBeVisible({ timeout: 120_000 });
   const href = await shown.first().getAttribute('href');
-  await expect.poll(() => shown.first().getAttribute('href'), { timeout: 60_000 }).not.toBe(href);
+  await expect.poll(() => shown.first().getAttribute('href'), { timeout: 120_000 }).not.toBe(href);
+  const ids = await shown.evaluateAll((all) =>
+    all.map((a) => Number(new URL((a as HTMLAnchorElement).href).searchParams.get('defect'))),
+  );
+  expect(ids).toEqual(ids.toSorted((a, b) => b - a));
+  for (const id of ids) {
+    const defect = (await (await page.request.get(`/api/v1/defects/${id}`)).json()) as { severity: number };
+    expect(defect.severity).toBeGreaterThanOrEqual(3);
+  }
   const picture = page.locator('section li img').first();
   await expect(picture).toBeVisible();
   await expect.poll(() => picture.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);

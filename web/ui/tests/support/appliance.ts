@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -52,7 +52,9 @@ export interface Appliance {
 /** Starts the built appliance on a record, which is removed where it does not start and when it is stopped. */
 export async function serve(data: string): Promise<Appliance> {
   const port = await freePort();
-  const child = spawn(binary(), ['run', '--data', data, '--listen', `127.0.0.1:${port}`]);
+  const config = join(data, 'e2e.yaml');
+  writeFileSync(config, 'mill: {defects_per_100m: 10, defect_mix: even}\n'); // so that a test need not wait for what is rare
+  const child = spawn(binary(), ['run', '--config', config, '--data', data, '--listen', `127.0.0.1:${port}`]);
   const said: string[] = [];
   child.stdout.on('data', (text: Buffer) => said.push(text.toString()));
   child.stderr.on('data', (text: Buffer) => said.push(text.toString()));

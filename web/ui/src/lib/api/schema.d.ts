@@ -2018,6 +2018,8 @@ export interface components {
       alarm_flood: boolean;
       /** @description Those that people are told of: that nobody acknowledged first, then by priority */
       alarms: components['schemas']['Alarm'][];
+      /** @description Those shelved or out of service: nobody is told of them */
+      alarms_aside: components['schemas']['Alarm'][];
       by_class: {
         [key: string]: number;
       };
@@ -2031,6 +2033,8 @@ export interface components {
       position_mm: number;
       provider: components['schemas']['ProviderState'];
       recent: components['schemas']['Defect'][];
+      /** @description The newest of severity 3 and more, at most 6, of whatever coil */
+      severe: components['schemas']['Defect'][];
       /** Format: double */
       speed_mps: number;
       /** Format: date-time */

@@ -3,6 +3,7 @@
 import { alarm, alarmReason, alarmUnknown } from './alarm.en';
 import { alarms } from './alarms.en';
 import { cameras } from './cameras.en';
+import { display } from './display.en';
 import { grading } from './grading.en';
 import { plural } from './plural';
 import { queue } from './queue.en';
@@ -81,9 +82,9 @@ export const en = {
     strip: 'Strip under the cameras',
     stripHint: (length: string) => `Last ${length}, newest at the right`,
     noPicture: 'No picture yet',
-    newest: 'Newest defects',
-    noDefects: 'No defects on this coil so far',
-    noDefectsIdle: 'Defects appear here when a coil runs',
+    serious: 'Last serious defects',
+    noSerious: 'No severe or critical defect so far',
+    alarmsAside: (n: string) => plural(n, 'alarm is set aside', 'alarms are set aside'),
     noImage: 'No picture kept',
     state: 'State of the line',
     camera: 'Camera',
@@ -124,6 +125,7 @@ export const en = {
   alarmReason,
   alarmUnknown,
   alarms,
+  display,
   grading,
   coils: {
     title: 'Coils',

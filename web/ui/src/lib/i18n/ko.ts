@@ -2,6 +2,7 @@ import type { Messages } from './en';
 import { alarm, alarmReason, alarmUnknown } from './alarm.ko';
 import { alarms } from './alarms.ko';
 import { cameras } from './cameras.ko';
+import { display } from './display.ko';
 import { grading } from './grading.ko';
 import { queue } from './queue.ko';
 import { teach } from './teach.ko';
@@ -80,9 +81,9 @@ export const ko: Messages = {
     strip: '카메라 아래 스트립',
     stripHint: (length) => `최근 ${length}, 오른쪽이 최신`,
     noPicture: '아직 영상이 없습니다',
-    newest: '최근 결함',
-    noDefects: '이 코일에는 아직 결함이 없습니다',
-    noDefectsIdle: '코일이 지나가면 여기에 결함이 나타납니다',
+    serious: '최근 심각한 결함',
+    noSerious: '지금까지 심각하거나 치명적인 결함이 없습니다',
+    alarmsAside: (n) => `경보 ${n}건 보류·사용 중지`,
     noImage: '저장된 사진 없음',
     state: '라인 상태',
     camera: '카메라',
@@ -123,6 +124,7 @@ export const ko: Messages = {
   alarmReason,
   alarmUnknown,
   alarms,
+  display,
   grading,
   coils: {
     title: '코일',

@@ -21,6 +21,9 @@ export interface Band {
   height: number;
 }
 
+/** So long a stretch passes in seven seconds at 6 m/s: time enough to see a symbol and look up. */
+export const SHOWN_MM = 40_000;
+
 export const LEFT = 116;
 const AXIS = 26;
 const MIDDLE = 24;
