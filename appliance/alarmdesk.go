@@ -22,16 +22,26 @@ type alarmDesk struct {
 	records chan []inspection.AlarmRecord
 
 	mu       sync.Mutex
-	watch    *alarm.Watch
-	diskAt   time.Time // when the disk was looked at
-	diskFree float64   // then, GB
+	rules    inspection.AlarmRules
+	watch    *alarm.Watch // of the rules
+	diskAt   time.Time    // when the disk was looked at
+	diskFree float64      // then, GB
 }
 
 // alarmBacklog is how many looks' records may wait for the disk.
 const alarmBacklog = 256
 
 func (a *Appliance) openAlarms(ctx context.Context) (*alarmDesk, error) {
-	d := &alarmDesk{a: a, records: make(chan []inspection.AlarmRecord, alarmBacklog), watch: alarm.NewWatch(a.o.Config.Alarms.Rules)}
+	d := &alarmDesk{a: a, records: make(chan []inspection.AlarmRecord, alarmBacklog)}
+	d.rules.Rules = a.o.Config.Alarms.Rules
+	published, err := a.store.AlarmRules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(published) > 0 {
+		d.rules = published[0]
+	}
+	d.watch = alarm.NewWatch(d.rules.Rules)
 	for _, to := range a.o.Config.Alarms.Webhooks {
 		d.hooks = append(d.hooks, alarm.NewWebhook(to, a.o.Log))
 	}
@@ -148,12 +158,7 @@ func (d *alarmDesk) free(now time.Time) (gb float64, ok bool) {
 func (d *alarmDesk) Alarms() (out web.AlarmList) {
 	out.Standing, out.Flood = d.book.Standing()
 	out.Aside = d.book.Aside()
-	for _, r := range d.a.o.Config.Alarms.Rules {
-		out.Rules = append(out.Rules, web.AlarmRule{
-			ID: r.ID, Classes: r.Classes, Side: r.Side, MinSeverity: r.MinSeverity, MinConfidence: r.MinConfidence, MinLength: r.MinLength,
-			Count: r.Count, Within: r.Within, Priority: r.Priority,
-		})
-	}
+	out.Rules = d.atWork()
 	return out
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/coilsight/coilsight/inspection"
 	"github.com/coilsight/coilsight/web"
@@ -52,41 +51,17 @@ func hasEnded(c inspection.Coil) bool {
 	return c.State == inspection.Closed || c.State == inspection.Interrupted
 }
 
-// testWithin is how long past coils are graded before the answer must be given.
-const testWithin = 10 * time.Second
-
 // TestRecipe grades past coils by a recipe.
 func (d *gradingDesk) TestRecipe(ctx context.Context, r inspection.Recipe, coils int) (t web.RecipeTest, err error) {
 	if err := d.check(r); err != nil {
 		return t, err
 	}
 	t.Before, t.After = map[string]int{}, map[string]int{}
-	end := time.Now().Add(testWithin)
-	q := inspection.CoilQuery{States: []inspection.CoilState{inspection.Closed, inspection.Interrupted}}
-	for left := coils; left > 0; {
-		q.Limit = min(left, 100)
-		page, err := d.a.store.Coils(ctx, q)
-		if err != nil {
-			return t, err
-		}
-		left -= len(page.Coils)
-		for _, c := range page.Coils {
-			if time.Now().After(end) {
-				t.Skipped++
-				continue
-			}
-			if err := d.test(ctx, r, c, &t); err != nil {
-				return t, err
-			}
-		}
-		if q.Cursor = page.NextCursor; q.Cursor == "" || t.Skipped > 0 {
-			break
-		}
-	}
+	t.Tested, t.Skipped, err = d.a.pastCoils(ctx, coils, func(c inspection.Coil) error { return d.test(ctx, r, c, &t) })
 	if t.Skipped > 0 {
-		t.Detail = fmt.Sprintf("the newest %d coils were graded in %v; ask for fewer", t.Tested, testWithin)
+		t.Detail = fmt.Sprintf("the newest %d coils were graded in %v; ask for fewer", t.Tested, pastWithin)
 	}
-	return t, nil
+	return t, err
 }
 
 // test grades one coil.
@@ -96,7 +71,6 @@ func (d *gradingDesk) test(ctx context.Context, r inspection.Recipe, c inspectio
 		return err
 	}
 	res := inspection.GradeMap(inspection.Reviewed(m, r), r)
-	t.Tested++
 	t.Before[string(c.Grade)]++
 	t.After[string(res.Grade)]++
 	if res.Grade != c.Grade {

@@ -60,14 +60,16 @@ const (
 	AlarmPutInService  AlarmEvent = "in_service"
 	AlarmFloodBegan    AlarmEvent = "flood_began" // more were raised in ten minutes than a person can take in
 	AlarmFloodWasEnded AlarmEvent = "flood_ended"
+
+	AlarmRulesPublished AlarmEvent = "rules_published"
 )
 
 // AlarmRecord is one line of the alarms' history. Lines are only added.
 type AlarmRecord struct {
 	Seq      int64             `json:"seq"`
 	At       time.Time         `json:"at"`
-	Event    AlarmEvent        `json:"event" enum:"raised,returned,acknowledged,shelved,unshelved,out_of_service,in_service,flood_began,flood_ended"`
-	Key      string            `json:"key,omitempty" doc:"Absent of a flood"`
+	Event    AlarmEvent        `json:"event" enum:"raised,returned,acknowledged,shelved,unshelved,out_of_service,in_service,flood_began,flood_ended,rules_published"`
+	Key      string            `json:"key,omitempty" doc:"Absent of a flood and of rules"`
 	Code     string            `json:"code,omitempty"`
 	Priority AlarmPriority     `json:"priority,omitempty"`
 	FirstOut bool              `json:"first_out,omitempty"`

@@ -105,6 +105,7 @@ func New(o Options) (http.Handler, error) {
 	a.registerCameras()
 	a.registerEncoder()
 	a.registerAlarms()
+	a.registerAlarmRules()
 	a.registerGrading()
 	a.registerTrends()
 	polish(a.huma.OpenAPI())

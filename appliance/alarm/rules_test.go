@@ -1,6 +1,7 @@
 package alarm
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ func defect(along float64, class inspection.DefectClass, severity inspection.Sev
 }
 
 func TestRulesMakeAlarmsOfDefects(t *testing.T) {
-	w := NewWatch([]Rule{
+	w := NewWatch([]inspection.AlarmRule{
 		{ID: "severe", MinSeverity: 3, Count: 1, Priority: inspection.HighPriority},
 		{ID: "scratches", Classes: []inspection.DefectClass{"scratch"}, Count: 3, Within: 10, Priority: inspection.MediumPriority},
 	})
@@ -50,25 +51,19 @@ func TestRulesMakeAlarmsOfDefects(t *testing.T) {
 	}
 }
 
-func TestRulesThatAreNotPossibleAreNamed(t *testing.T) {
-	good := Rule{ID: "a", Count: 2, Within: 5, Priority: inspection.LowPriority}
-	if err := good.Check(); err != nil {
-		t.Fatal(err)
-	}
-	for want, change := range map[string]func(*Rule){
-		"id: is empty":             func(r *Rule) { r.ID = "" },
-		"side: \"left\"":           func(r *Rule) { r.Side = "left" },
-		"min_severity: 5":          func(r *Rule) { r.MinSeverity = 5 },
-		"min_confidence: 2":        func(r *Rule) { r.MinConfidence = 2 },
-		"count: 0 is not possible": func(r *Rule) { r.Count = 0 },
-		"within_m: 0 m":            func(r *Rule) { r.Within = 0 },
-		"priority: \"\" is not":    func(r *Rule) { r.Priority = "" },
-		"min_length_mm: -1 is not": func(r *Rule) { r.MinLength = -1 },
-	} {
-		r := good
-		change(&r)
-		if err := r.Check(); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("got %v, want %q", err, want)
-		}
+func TestTrialCountsWhatRulesMakeOfPastCoils(t *testing.T) {
+	trial := NewTrial([]inspection.AlarmRule{
+		{ID: "severe", MinSeverity: 3, Count: 1, Priority: inspection.HighPriority},
+		{ID: "dense", Count: 3, Within: 10, Priority: inspection.MediumPriority},
+	})
+	// Two dense stretches, not in the order of the strip, and two severe defects.
+	trial.Coil([]inspection.Defect{
+		defect(70, "scratch", 1), defect(1, "scratch", 1), defect(2, "scale", 3), defect(3, "scale", 1), defect(4, "scale", 1),
+		defect(71, "scratch", 1), defect(72, "hole", 4), defect(40, "hole", 1),
+	})
+	trial.Coil([]inspection.Defect{defect(1, "scratch", 1), defect(5, "scratch", 1)}) // the first coil's are not counted with them
+	want := []inspection.AlarmRuleTally{{ID: "severe", Coils: 1, Times: 2}, {ID: "dense", Coils: 1, Times: 2}}
+	if got := trial.Tally(); !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -275,6 +275,15 @@ CREATE TABLE IF NOT EXISTS trend_sums (
 	defects   BLOB    NOT NULL,
 	PRIMARY KEY (coil, side)
 ) WITHOUT ROWID;
+`, `
+-- What makes alarms of defects. Versions are only added.
+CREATE TABLE IF NOT EXISTS alarm_rules (
+	version INTEGER PRIMARY KEY,
+	at      INTEGER NOT NULL,
+	by_whom TEXT    NOT NULL,
+	note    TEXT    NOT NULL,
+	rules   TEXT    NOT NULL -- JSON
+);
 `}
 }
 

@@ -1,4 +1,4 @@
-import { expect, test, violations } from '../support/page';
+import { coilWithDefects, expect, test, violations } from '../support/page';
 
 interface Standing {
   standing: { key: string; state: string }[];
@@ -57,4 +57,60 @@ test('what cannot be done with an alarm is said in a sentence', async ({ page })
     data: { event: 'acknowledged', by: ' ' },
   });
   expect(nobody.status()).toBe(422);
+});
+
+test('rules of defects are edited, tried on past coils, published, and not over somebody else’s', async ({
+  page,
+}) => {
+  test.setTimeout(180_000);
+  await coilWithDefects(page);
+  await page.goto('/alarms');
+  const panel = page.getByTestId('alarm-rules');
+  await expect(panel).toContainText('by the configuration');
+  await panel.getByRole('button', { name: 'Edit as the next version' }).click();
+  await expect(panel.getByRole('button', { name: 'Publish…' })).toBeDisabled();
+  await panel.getByRole('button', { name: 'Add a rule' }).click();
+  const rule = panel.getByTestId('alarm-rule').last();
+  await rule.getByLabel('Name').fill('density');
+  await panel.getByRole('button', { name: 'Try on past coils' }).click();
+  await expect(panel.getByRole('alert')).toContainText(
+    'rules[2].id: "density" is the name of another rule already',
+  );
+  await rule.getByLabel('Name').fill('holes');
+  await rule.getByRole('button', { name: 'hole', exact: true }).click();
+  await rule.getByLabel('Priority').selectOption('low');
+  await panel.getByRole('button', { name: 'Try on past coils' }).click();
+  const tried = panel.getByTestId('alarm-rules-test');
+  await expect(tried).toContainText(/\d+ coils? looked at, which ran for/);
+  await expect(tried.getByRole('row').filter({ hasText: 'holes' })).toHaveCount(1);
+  expect(await violations(page), 'rules tried').toEqual([]);
+
+  // Somebody else is faster.
+  const standing = async () =>
+    (
+      (await (await page.request.get('/api/v1/alarms')).json()) as {
+        rules: { version: number; rules: unknown[] };
+      }
+    ).rules;
+  const { version, rules } = await standing();
+  const other = { version: version + 1, by: 'Park', note: 'as it was', rules };
+  expect((await page.request.post('/api/v1/alarms/rules', { data: other })).status()).toBe(201);
+  expect((await page.request.post('/api/v1/alarms/rules', { data: other })).status()).toBe(409);
+  await expect(panel.getByRole('alert')).toContainText(`Meanwhile v${version + 1} was published by Park`, {
+    timeout: 60_000,
+  });
+  await panel.getByRole('button', { name: 'Go on' }).click();
+
+  await panel.getByRole('button', { name: 'Publish…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Your name').fill('Lee');
+  await dialog.getByLabel('What changed and why').fill('holes are told apart');
+  await dialog.getByRole('button', { name: 'Publish', exact: true }).click();
+  await expect(panel).toContainText(`v${version + 2}, published by Lee`);
+  await expect(panel).toContainText('hole · severity 3 and more · each one · Low');
+  await expect(page.getByText('Rules of defects published, by Lee')).toBeVisible();
+  await panel.getByRole('button', { name: 'Earlier versions' }).click();
+  await expect(panel).toContainText(`v${version + 1}, published by Park`);
+  expect((await standing()).version).toBe(version + 2);
+  await page.request.post('/api/v1/alarms/rules', { data: { version: version + 3, by: 'Lee', rules } }); // for the tests after
 });

@@ -3,6 +3,9 @@
 import { t } from '../i18n/index.svelte';
 import type {
   AlarmList,
+  AlarmRule,
+  AlarmRules,
+  AlarmRulesTest,
   AlarmRecord,
   CalibrationVersion,
   CameraCheck,
@@ -195,6 +198,11 @@ export const api = {
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ recipe }),
     }),
+  testAlarmRules: (rules: readonly AlarmRule[]) =>
+    post<AlarmRulesTest>(`${BASE}/alarms/rules/test`, { rules }),
+  publishAlarmRules: (version: number, rules: readonly AlarmRule[], by: string, note: string) =>
+    post<AlarmRules>(`${BASE}/alarms/rules`, { version, rules, by, note }),
+  alarmRuleVersions: async () => (await json<{ versions: AlarmRules[] }>(`${BASE}/alarms/rules`)).versions,
   publishRecipe: (recipe: Recipe, by: string, note: string) =>
     post<Recipe>(`${BASE}/recipes`, { recipe, by, note }),
   recipeLog: async (signal?: AbortSignal) =>

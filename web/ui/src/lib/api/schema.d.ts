@@ -38,6 +38,47 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/alarms/rules': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the published versions of the rules that make alarms of defects, the newest first */
+    get: operations['list-alarm-rules'];
+    put?: never;
+    /**
+     * Publish the next version of the rules that make alarms of defects
+     * @description They are at work at once and after a restart, in place of the configuration's. A version never changes. 409 where the version is not the next: somebody else published meanwhile.
+     */
+    post: operations['publish-alarm-rules'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/alarms/rules/test': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * See what rules would have made of past coils
+     * @description Looks at the newest coils that have ended, by what the model said while they ran. Nothing is kept. 422 names what is wrong with the rules.
+     */
+    post: operations['test-alarm-rules'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/alarms/{key}': {
     parameters: {
       query?: never;
@@ -1244,8 +1285,8 @@ export interface components {
       aside: components['schemas']['Alarm'][];
       /** @description More than 10 were raised within 10 minutes; screens group the less urgent ones */
       flood: boolean;
-      /** @description What makes an alarm of defects, by the configuration */
-      rules: components['schemas']['AlarmRule'][];
+      /** @description What makes an alarm of defects */
+      rules: components['schemas']['AlarmRules'];
       /** @description Those that nobody acknowledged first, then by priority */
       standing: components['schemas']['Alarm'][];
     };
@@ -1265,9 +1306,10 @@ export interface components {
         | 'out_of_service'
         | 'in_service'
         | 'flood_began'
-        | 'flood_ended';
+        | 'flood_ended'
+        | 'rules_published';
       first_out?: boolean;
-      /** @description Absent of a flood */
+      /** @description Absent of a flood and of rules */
       key?: string;
       priority?: string;
       reason?: string;
@@ -1282,12 +1324,18 @@ export interface components {
     AlarmRule: {
       /** @description Empty: all */
       classes: string[];
-      /** Format: int64 */
+      /**
+       * Format: int64
+       * @description So many within within_m are an alarm; 1: each one is
+       */
       count: number;
       id: string;
       /** Format: float */
       min_confidence: number;
-      /** Format: double */
+      /**
+       * Format: double
+       * @description Of the longer side
+       */
       min_length_mm: number;
       /** Format: int32 */
       min_severity: number;
@@ -1300,9 +1348,81 @@ export interface components {
       side?: 'top' | 'bottom';
       /**
        * Format: double
-       * @description Metres of strip that hold so many; with a count of 1 each is an alarm
+       * @description Metres of strip; with a count of 1 it means nothing
        */
       within_m: number;
+    };
+    AlarmRuleTally: {
+      /**
+       * Format: int64
+       * @description That have at least one such alarm
+       */
+      coils: number;
+      id: string;
+      /**
+       * Format: int64
+       * @description Defects that each are an alarm, or stretches of strip that hold too many
+       */
+      times: number;
+    };
+    AlarmRules: {
+      /**
+       * Format: date-time
+       * @description When they were published
+       */
+      at?: string;
+      by?: string;
+      note?: string;
+      rules: components['schemas']['AlarmRule'][];
+      /**
+       * Format: int64
+       * @description 0: the configuration's, while nobody has published any
+       */
+      version: number;
+    };
+    AlarmRulesOutputBody: {
+      versions: components['schemas']['AlarmRules'][];
+    };
+    AlarmRulesRequest: {
+      /** @description The name of the person */
+      by: string;
+      /** @description What changed and why */
+      note?: string;
+      rules: components['schemas']['AlarmRule'][];
+      /**
+       * Format: int64
+       * @description The one after the newest
+       */
+      version: number;
+    };
+    AlarmRulesTest: {
+      /** @description By those of the request */
+      after: components['schemas']['AlarmRuleTally'][];
+      /** @description By the rules at work */
+      before: components['schemas']['AlarmRuleTally'][];
+      /**
+       * Format: int64
+       * @description That were looked at
+       */
+      coils: number;
+      /**
+       * Format: double
+       * @description How long they ran
+       */
+      minutes: number;
+      /**
+       * Format: int64
+       * @description Coils that were left out to answer in time
+       */
+      skipped: number;
+    };
+    AlarmRulesTestRequest: {
+      /**
+       * Format: int64
+       * @default 200
+       */
+      coils: number;
+      rules: components['schemas']['AlarmRule'][];
     };
     AlignmentRequest: {
       /** @description The name of the person */
@@ -2873,6 +2993,128 @@ export interface operations {
       };
       /** @description Error */
       default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'list-alarm-rules': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AlarmRulesOutputBody'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'publish-alarm-rules': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AlarmRulesRequest'];
+      };
+    };
+    responses: {
+      /** @description Created */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AlarmRules'];
+        };
+      };
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'test-alarm-rules': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AlarmRulesTestRequest'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AlarmRulesTest'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
         headers: {
           [name: string]: unknown;
         };
