@@ -120,6 +120,7 @@ fuzz: setup ## each fuzz target for FUZZTIME (default 30s)
 bench: build build/.test-packages ## the figures of docs/benchmarks.md
 	@bin/coilsight bench $(ARGS)
 	@echo 'coil page in the browser, 200,000 defects:'; go test ./web -run TestWorstCoil -count=1 -v | grep -E 'first screen|frames,|^--- |FAIL'
+	@echo 'live pages in the browser:'; cd web/ui && COILSIGHT_DRAWING=1 COILSIGHT_URL=none npx playwright test drawing | grep -E 'frames in|failed|✘'
 
 .PHONY: screens
 screens: build build/.test-packages ## the pictures of the guides, docs/screens, from the simulated mill

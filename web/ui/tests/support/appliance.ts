@@ -49,11 +49,14 @@ export interface Appliance {
   stop: () => Promise<void>;
 }
 
+/** So that a test need not wait for what is rare. */
+const MILL = 'mill: {defects_per_100m: 10, defect_mix: even}\n';
+
 /** Starts the built appliance on a record, which is removed where it does not start and when it is stopped. */
-export async function serve(data: string): Promise<Appliance> {
+export async function serve(data: string, configuration = MILL): Promise<Appliance> {
   const port = await freePort();
   const config = join(data, 'e2e.yaml');
-  writeFileSync(config, 'mill: {defects_per_100m: 10, defect_mix: even}\n'); // so that a test need not wait for what is rare
+  writeFileSync(config, configuration);
   const child = spawn(binary(), ['run', '--config', config, '--data', data, '--listen', `127.0.0.1:${port}`]);
   const said: string[] = [];
   child.stdout.on('data', (text: Buffer) => said.push(text.toString()));

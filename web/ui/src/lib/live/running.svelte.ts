@@ -8,6 +8,8 @@ const KEPT = 400;
 /** A severity from which on a defect is a serious one. */
 const SERIOUS = 3;
 const SERIOUS_KEPT = 6;
+/** Two hundred come a second at worst: each by itself would cost frames, and no eye follows. */
+const TAKEN_MS = 250;
 const WIDTH_MM = 1200;
 
 export interface Running {
@@ -37,7 +39,19 @@ export function followRunning(): Running {
     live?.cameras.find((c) => c.strip_width_mm > 0)?.strip_width_mm || live?.coil?.order.width_mm || WIDTH_MM,
   );
 
-  onMount(() => line.onDefect((defect) => (seen = [defect, ...seen].slice(0, KEPT))));
+  onMount(() => {
+    let came: Defect[] = [];
+    const stop = line.onDefect((defect) => came.push(defect));
+    const timer = setInterval(() => {
+      if (came.length === 0) return;
+      seen = [...came.reverse(), ...seen].slice(0, KEPT);
+      came = [];
+    }, TAKEN_MS);
+    return () => {
+      stop();
+      clearInterval(timer);
+    };
+  });
   $effect(() => {
     void gapCount;
     gaps = [];

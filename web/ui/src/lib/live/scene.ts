@@ -124,6 +124,7 @@ function drawBand(
     const a = Math.max(band.x, x(0), band.x + band.width - (right - ring.newest) * pixel);
     if (a < band.x + band.width) hatch(ctx, a, band.y, band.x + band.width - a, band.height, ink.hatch);
   }
+  const scale = ctx.getTransform().a;
   for (const defect of overlay.defects) {
     if (defect.side !== band.side) continue;
     const r = defect.rect;
@@ -133,31 +134,39 @@ function drawBand(
     const down = band.height * (band.side === 'top' ? share : 1 - share);
     // A symbol at the strip's edge is shown whole.
     const cy = band.y + Math.min(Math.max(down, PLATE), band.height - PLATE);
-    symbol(ctx, cx, cy, defect.class, defect.severity, overlay.theme);
+    const picture = sprite(defect.class, defect.severity, overlay.theme, scale);
+    const half = picture.width / scale / 2;
+    ctx.drawImage(picture, cx - half, cy - half, 2 * half, 2 * half);
   }
   ctx.restore();
 }
 
-/** A symbol on a plate, since the strip below has any brightness. */
-function symbol(
-  ctx: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  classId: string,
-  severity: number,
-  theme: Theme,
-): void {
+/** Symbols as pictures: drawing hundreds of paths anew costs frames. */
+const sprites = new Map<string, HTMLCanvasElement>();
+const MOST_SPRITES = 200; // a scale and a theme have at most 50
+
+/** A symbol on a plate, since the strip below has any brightness, at so many device px to a px. */
+function sprite(classId: string, severity: number, theme: Theme, scale: number): HTMLCanvasElement {
   const look = lookOf(classId);
   const size = (SYMBOL_SIZE[severity] ?? SYMBOL_SIZE[1]!) + 10;
+  const filled = severity >= FILLED_FROM;
+  const key = [look.shape, look.group, size, filled, theme, scale].join();
+  const known = sprites.get(key);
+  if (known) return known;
+  if (sprites.size >= MOST_SPRITES) sprites.clear();
+  const canvas = document.createElement('canvas');
+  const width = size + 10; // the plate, and a margin for its smooth edge
+  canvas.width = canvas.height = Math.ceil(width * scale);
+  const ctx = canvas.getContext('2d')!;
+  ctx.scale(canvas.width / width, canvas.width / width);
   ctx.fillStyle = theme === 'light' ? '#edeff0' : '#23282b';
   ctx.beginPath();
-  ctx.arc(x, y, size / 2 + 4, 0, 7);
+  ctx.arc(width / 2, width / 2, size / 2 + 4, 0, 7);
   ctx.fill();
-  ctx.save();
-  ctx.translate(x - size / 2, y - size / 2);
+  ctx.translate((width - size) / 2, (width - size) / 2);
   ctx.scale(size / 16, size / 16);
   const hue = HUES[theme][look.group];
-  if (severity >= FILLED_FROM) {
+  if (filled) {
     ctx.fillStyle = hue;
     ctx.fill(new Path2D(DRAWINGS[look.shape].fill), 'evenodd');
   } else {
@@ -165,7 +174,8 @@ function symbol(
     ctx.lineWidth = OUTLINE_WIDTH;
     ctx.stroke(new Path2D(DRAWINGS[look.shape].outline));
   }
-  ctx.restore();
+  sprites.set(key, canvas);
+  return canvas;
 }
 
 /** Hatches a stretch that was not inspected; a faint veil keeps what is below readable. */
