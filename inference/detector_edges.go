@@ -17,6 +17,9 @@ const (
 	endKeep = 4
 	// endShape block rows from an end the outline is taken as it is: a tongue is not told from a notch.
 	endShape = 14
+	// taper px from row to row is how fast an edge moves where a strip's end tapers; there the outline is taken as it is. Strip that
+	// wanders by 10 mm within a metre stays below a tenth of it.
+	taper = 0.5
 	// offStrip is the most that background may have of the strip's brightness; darker than this and
 	// reaching the frame's side it is not strip.
 	offStrip = 0.4
@@ -75,7 +78,7 @@ func (e *edgeFinder) find(sums, cols []uint16, nb, columns int, s rowSpan, img i
 		if e.ends(s, r, endKeep) {
 			continue
 		}
-		if e.ends(s, r, endShape) {
+		if e.ends(s, r, endShape) || max(da, -da, db, -db) > taper {
 			for i := max(s.start, r-1); i < min(s.end, r+2); i++ {
 				a, b = max(a, e.rawLeft[i]), min(b, e.rawRight[i])
 			}

@@ -175,7 +175,7 @@ func TestGoodStripIsQuiet(t *testing.T) {
 	if per > 20 {
 		t.Errorf("%.1f false events per 1,000 m of good strip; allowed are 20", per)
 	}
-	if ends > 40 {
-		t.Errorf("%d false events at the ends of two strips; allowed are 40", ends)
+	if ends > 10 {
+		t.Errorf("%d false events at the ends of two strips; allowed are 10", ends)
 	}
 }
