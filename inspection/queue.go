@@ -224,22 +224,50 @@ const (
 	repeatSlack  = 0.05   // of the period
 )
 
-// repeated gives the first of each group of one class, side and place across whose distances along are alike.
+// repeated gives the first of each group that repeats.
 func repeated(defects []MapDefect) map[DefectID]bool {
+	out := map[DefectID]bool{}
+	for _, g := range repeatGroups(defects) {
+		if first := slices.IndexFunc(g, func(d *MapDefect) bool { return d.HasImage }); first >= 0 {
+			out[g[first].ID] = true
+		}
+	}
+	return out
+}
+
+// RepeatsOf are the defects of a coil that repeat with one of them along the strip, itself among them, in order along the strip; none
+// where it does not repeat.
+func RepeatsOf(defects []MapDefect, id DefectID) (ids []DefectID) {
+	for _, g := range repeatGroups(defects) {
+		if !slices.ContainsFunc(g, func(d *MapDefect) bool { return d.ID == id }) {
+			continue
+		}
+		for _, d := range g {
+			ids = append(ids, d.ID)
+		}
+	}
+	return ids
+}
+
+// repeatGroups are the groups of one class, side and place across whose distances along are alike, each in order along the strip. A
+// defect is in one group at most.
+func repeatGroups(defects []MapDefect) (out [][]*MapDefect) {
 	type place struct {
-		class  DefectClass
-		side   Side
-		across int
+		class DefectClass
+		side  Side
+		half  int // stretches begin each half of their width, so that no group lies on the border of all of them
 	}
 	groups := map[place][]*MapDefect{}
 	for i := range defects {
 		d := &defects[i]
-		if d.Class != Unclassified {
-			at := place{d.Class, d.Side, int((d.Rect.Across + d.Rect.Width/2) / repeatAcross)}
-			groups[at] = append(groups[at], d)
+		if d.Class == Unclassified {
+			continue
+		}
+		half := int(math.Floor(float64((d.Rect.Across + d.Rect.Width/2) / (repeatAcross / 2))))
+		for _, h := range []int{half, half - 1} {
+			groups[place{d.Class, d.Side, h}] = append(groups[place{d.Class, d.Side, h}], d)
 		}
 	}
-	out := map[DefectID]bool{}
 	var steps []MM
 	for _, g := range groups {
 		if len(g) < leastRepeats {
@@ -252,11 +280,24 @@ func repeated(defects []MapDefect) map[DefectID]bool {
 		for i := range g[1:] {
 			steps = append(steps, g[i+1].Rect.Along-g[i].Rect.Along)
 		}
-		if first := slices.IndexFunc(g, func(d *MapDefect) bool { return d.HasImage }); first >= 0 && alike(steps) {
-			out[g[first].ID] = true
+		if alike(steps) {
+			out = append(out, g)
 		}
 	}
-	return out
+	// Of two that share a defect the larger one counts.
+	slices.SortFunc(out, func(a, b []*MapDefect) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a[0].ID, b[0].ID), cmp.Compare(a[len(a)-1].ID, b[len(b)-1].ID))
+	})
+	taken := map[DefectID]bool{}
+	return slices.DeleteFunc(out, func(g []*MapDefect) bool {
+		if slices.ContainsFunc(g, func(d *MapDefect) bool { return taken[d.ID] }) {
+			return true
+		}
+		for _, d := range g {
+			taken[d.ID] = true
+		}
+		return false
+	})
 }
 
 // alike reports whether three quarters of the steps are one length, or twice it where a repeat was missed.

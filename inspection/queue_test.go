@@ -105,6 +105,20 @@ func TestOneOfEachRepeatGroupIsAskedFor(t *testing.T) {
 	if !slices.Equal(got, []DefectID{second}) {
 		t.Errorf("of the repeats %v are asked for, want %d, the first of the group with a picture (%d has none)", got, second, first)
 	}
+	if ids := RepeatsOf(defects, second); len(ids) != 9 || ids[0] != first || ids[1] != second {
+		t.Errorf("with %d repeat %v, want all 9 from %d on", second, ids, first)
+	}
+	if ids := RepeatsOf(defects, defects[len(defects)-1].ID); ids != nil {
+		t.Errorf("with a single one repeat %v", ids)
+	}
+	// A mark that wanders over 20 mm, the border of two stretches, is still one group.
+	defects = nil
+	for i := range 8 {
+		add(316+MM(i), 100+MM(i)*1571)
+	}
+	if ids := RepeatsOf(defects, defects[3].ID); len(ids) != 8 {
+		t.Errorf("of 8 marks that wander %v are a group", ids)
+	}
 }
 
 func TestGradeThatCanNoLongerChangeIsSaid(t *testing.T) {

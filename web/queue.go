@@ -43,6 +43,28 @@ func (a *api) registerQueue() {
 		Summary: "List the defects around one on the same side of its coil, the nearest along the strip first",
 		Errors:  read,
 	}, a.neighbours)
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "list-repeats", Method: http.MethodGet, Path: "/api/v1/defects/{id}/repeats", Tags: []string{"reviews"},
+		Summary:     "List the defects that repeat with one along the strip, itself among them",
+		Description: "Of one class, side and place across, at distances that are alike, as a mark on a roll leaves; at most 500, in order along the strip. Empty where the defect does not repeat.",
+		Errors:      read,
+	}, a.repeats)
+}
+
+type repeatsOutput struct {
+	Body struct {
+		Defects []inspection.Defect `json:"defects"`
+	}
+}
+
+func (a *api) repeats(ctx context.Context, in *DefectPath) (*repeatsOutput, error) {
+	some, err := a.Reader.Repeats(ctx, inspection.DefectID(in.ID))
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
+	out := new(repeatsOutput)
+	out.Body.Defects = list(some)
+	return out, nil
 }
 
 type queueInput struct {

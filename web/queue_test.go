@@ -37,7 +37,7 @@ func TestQueueIsReadReviewedAndTakenBack(t *testing.T) {
 func TestNeighboursAndSimilarOnesAreListed(t *testing.T) {
 	f := reviewed(t)
 	f.run(t, "A2")
-	for _, target := range []string{"/api/v1/defects/1/neighbours?within_mm=500", "/api/v1/defects/1/similar?limit=3"} {
+	for _, target := range []string{"/api/v1/defects/1/neighbours?within_mm=500", "/api/v1/defects/1/similar?limit=3", "/api/v1/defects/1/repeats"} {
 		// The other defect is on the other side, and nothing is known of the pictures.
 		if l := read[NeighbourList](t, f, http.StatusOK, "GET", target, ""); l.Defects == nil || len(l.Defects) != 0 {
 			t.Errorf("%s: %+v", target, l)

@@ -32,6 +32,8 @@ type CoilReader interface {
 	// Similar are the defects of other coils that look most like one, the most alike first.
 	Similar(ctx context.Context, id inspection.DefectID, limit int) ([]inspection.Neighbour, error)
 	// Neighbours are the defects within so much strip of one on its side, the nearest first.
+	// Repeats are those that repeat with a defect along the strip, itself among them.
+	Repeats(ctx context.Context, id inspection.DefectID) ([]inspection.Defect, error)
 	Neighbours(ctx context.Context, id inspection.DefectID, within inspection.MM, limit int) ([]inspection.Neighbour, error)
 	// Gradings are all grades that a coil was given, oldest first.
 	Gradings(ctx context.Context, id inspection.CoilID) ([]inspection.Grading, error)

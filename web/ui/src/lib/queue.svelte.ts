@@ -15,15 +15,21 @@ const AHEAD = 8;
 const RATE_OVER = 60;
 
 interface Given {
-  item: QueueItem;
+  defect: Defect;
+  /** Its place in the queue, where it had been read. */
+  item: QueueItem | null;
   said: ReviewRequest;
   state: 'saving' | 'saved' | 'failed';
+  /** Answers given by one key share a number, and are taken back together. */
+  key: number;
 }
 
 export interface Notice {
   kind: 'answered' | 'undone' | 'taken' | 'notUndone' | 'nothing';
   id: number;
   classId: string;
+  /** Defects beside it that were answered alike. */
+  also?: number;
   /** What went wrong, as a sentence. */
   why?: string;
 }
@@ -44,6 +50,7 @@ export class Queue {
   times = $state.raw<readonly number[]>([]);
 
   #given: Given[] = [];
+  #keys = 0;
   #revised = new Map<number, Defect>(); // as the appliance last answered
   #cursor = '';
   #more = false;
@@ -90,7 +97,7 @@ export class Queue {
       this.#cursor = page.next_cursor ?? '';
       this.#more = this.#cursor !== '';
       // What is on its way to the record still waited when the page was made.
-      const open = this.#given.filter((g) => g.state !== 'saved').map((g) => g.item.defect.id);
+      const open = this.#given.filter((g) => g.state !== 'saved').map((g) => g.defect.id);
       const known = new Set([...open, ...this.items.map((i) => i.defect.id)]);
       const fresh = page.items.filter((i) => !known.has(i.defect.id));
       this.items = [...this.items, ...fresh];
@@ -112,21 +119,40 @@ export class Queue {
     this.#fetchAhead();
   }
 
-  /** Takes an answer for the defect shown and shows the next. */
-  answer(said: ReviewRequest): void {
-    const item = this.item;
-    if (!item) return;
-    const given: Given = { item, said, state: 'saving' };
-    this.#given.push(given);
-    this.#remove(item);
-    this.done++;
-    this.times = [...this.times, Date.now()].slice(-RATE_OVER);
-    this.notice = { kind: 'answered', id: item.defect.id, classId: said.class };
-    this.#then(() => this.#save(given));
+  /** Takes an answer for the defect shown, and for those that repeat with it, and shows the next. */
+  answer(said: ReviewRequest, repeats: readonly Defect[] = []): void {
+    const shown = this.item;
+    if (!shown) return;
+    const key = ++this.#keys;
+    const read = new Map(this.items.map((i) => [i.defect.id, i]));
+    const others = repeats.filter((d) => d.id !== shown.defect.id);
+    for (const defect of [shown.defect, ...others]) {
+      const item = read.get(defect.id) ?? null;
+      const given: Given = { defect: item?.defect ?? defect, item, said, state: 'saving', key };
+      this.#given.push(given);
+      this.#then(() => this.#save(given));
+      this.done++;
+      this.times = [...this.times, Date.now()].slice(-RATE_OVER);
+      if (item) this.#count(item, -1);
+    }
+    this.notice = { kind: 'answered', id: shown.defect.id, classId: said.class, also: others.length };
+    this.#remove(new Set([shown.defect.id, ...others.map((d) => d.id)]));
+    if (others.length > 0) this.#then(() => this.#recount());
+  }
+
+  /** Counts anew what waits: of defects that had not been read, nobody here knows why they waited. */
+  async #recount(): Promise<void> {
+    const query = new URLSearchParams({ limit: '1' });
+    if (this.#filter.coil) query.set('coil', this.#filter.coil);
+    const page = await api.reviewQueue(query).catch(() => null); // then they are counted with the next page
+    if (!page) return;
+    this.waiting = page.waiting;
+    this.byReason = page.by_reason;
+    for (const g of this.#given) if (g.state !== 'saved' && g.item) this.#count(g.item, -1);
   }
 
   async #save(given: Given): Promise<void> {
-    const { defect } = given.item;
+    const { defect } = given;
     try {
       this.#revised.set(defect.id, await api.review(this.#revised.get(defect.id) ?? defect, given.said));
       given.state = 'saved';
@@ -155,25 +181,33 @@ export class Queue {
   showAgain(): void {
     for (const given of [...this.failed].reverse()) {
       this.#forget(given);
-      this.#put(given.item);
+      if (given.item) this.#put(given.item);
     }
     this.failed = [];
+    this.#then(() => this.#recount());
   }
 
-  /** Takes the last answer back and shows its defect again. */
+  /** Takes back what the last key answered and shows its defects again. */
   undo(): void {
-    const given = this.#given.at(-1);
-    if (!given) {
+    const last = this.#given.at(-1);
+    if (!last) {
       this.notice = { kind: 'nothing', id: 0, classId: '' };
       return;
     }
-    this.#forget(given);
+    const together = this.#given.filter((g) => g.key === last.key);
+    const [{ defect, said }] = together as [Given];
+    this.notice = { kind: 'undone', id: defect.id, classId: said.class, also: together.length - 1 };
+    for (const given of together.reverse()) this.#takeBack(given);
     this.failed = this.#given.filter((g) => g.state === 'failed');
-    this.#put(given.item);
-    this.notice = { kind: 'undone', id: given.item.defect.id, classId: given.said.class };
+    if (together.length > 1) this.#then(() => this.#recount());
+  }
+
+  #takeBack(given: Given): void {
+    this.#forget(given);
+    if (given.item) this.#put(given.item);
     this.#then(async () => {
       if (given.state !== 'saved') return; // it never came to the record
-      const { defect } = given.item;
+      const { defect } = given;
       try {
         this.#revised.set(defect.id, await api.withdraw(this.#revised.get(defect.id)!, given.said.by));
       } catch (error) {
@@ -201,10 +235,11 @@ export class Queue {
     this.times = this.times.slice(0, -1);
   }
 
-  #remove(item: QueueItem): void {
-    this.items = this.items.filter((i) => i !== item);
-    this.at = Math.max(0, Math.min(this.at, this.items.length - 1));
-    this.#count(item, -1);
+  #remove(ids: ReadonlySet<number>): void {
+    const stays = (i: QueueItem) => !ids.has(i.defect.id);
+    const at = this.items.slice(0, this.at).filter(stays).length;
+    this.items = this.items.filter(stays);
+    this.at = Math.max(0, Math.min(at, this.items.length - 1));
     // Coils may have ended since the first page was read.
     if (this.items.length === 0 && !this.#more) {
       this.loading = true;

@@ -166,6 +166,32 @@ test('undo takes the last answers back, in the record too, and shows them again'
   await expect.poll(async () => (await recorded(page, first)).review?.by).toBe('Lee');
 });
 
+test('marks that repeat are answered with one key, and taken back with one', async ({ page }) => {
+  await openAs(page, 'Kim', '/review?reason=repeats');
+  const id = await shownId(page);
+  await expect(page.getByTestId('repeats')).toContainText(/\d+ more like it at this place, every [\d,]+ mm/);
+  await expect(page.getByRole('button', { name: /And of \d+ more like it/ })).toBeVisible();
+  interface Marks {
+    defects: { id: number; has_image: boolean; review?: { by: string } }[];
+  }
+  const marks = async () =>
+    ((await (await page.request.get(`/api/v1/defects/${id}/repeats`)).json()) as Marks).defects;
+  const open = (await marks()).filter((d) => !d.review);
+  expect(open.length).toBeGreaterThan(3);
+  const waits = (await waiting(page)).waiting;
+
+  await page.keyboard.press('Shift+KeyA');
+  await expect(said(page)).toContainText(`${id} and ${open.length - 1} like it`);
+  const byKim = async () => (await marks()).filter((d) => d.review?.by === 'Kim').length;
+  await expect.poll(byKim).toBe(open.length);
+  expect((await waiting(page)).waiting).toBe(waits - open.filter((d) => d.has_image).length);
+
+  await press(page, 'KeyZ');
+  await expect.poll(byKim).toBe(0);
+  await expect.poll(async () => (await waiting(page)).waiting).toBe(waits);
+  expect(await shownId(page)).toBe(id);
+});
+
 test('what cannot be saved is kept until it can', async ({ page }) => {
   await openAs(page, 'Park');
   const id = await shownId(page);

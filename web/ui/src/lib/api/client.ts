@@ -157,6 +157,8 @@ export const api = {
     (await json<{ defects: Neighbour[] }>(`${BASE}/defects/${id}/similar?limit=${limit}`, signal)).defects,
   neighbours: async (id: number, limit: number, signal?: AbortSignal) =>
     (await json<{ defects: Neighbour[] }>(`${BASE}/defects/${id}/neighbours?limit=${limit}`, signal)).defects,
+  repeats: async (id: number, signal?: AbortSignal) =>
+    (await json<{ defects: Defect[] }>(`${BASE}/defects/${id}/repeats`, signal)).defects,
   reviews: async (id: number) =>
     (await json<{ reviews: ReviewRecord[] }>(`${BASE}/defects/${id}/reviews`)).reviews,
   /** Every defect of a coil that a person reviewed. */

@@ -682,6 +682,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/defects/{id}/repeats': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the defects that repeat with one along the strip, itself among them
+     * @description Of one class, side and place across, at distances that are alike, as a mark on a roll leaves; at most 500, in order along the strip. Empty where the defect does not repeat.
+     */
+    get: operations['list-repeats'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/defects/{id}/review': {
     parameters: {
       query?: never;
@@ -2325,6 +2345,9 @@ export interface components {
     RegradeRequest: {
       /** @description The name of the person */
       by: string;
+    };
+    RepeatsOutputBody: {
+      defects: components['schemas']['Defect'][];
     };
     Review: {
       /** Format: date-time */
@@ -5079,6 +5102,56 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['NeighbourList'];
+        };
+      };
+      /** @description Not Found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Unprocessable Entity */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+      /** @description Internal Server Error */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['ErrorModel'];
+        };
+      };
+    };
+  };
+  'list-repeats': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The defect's id */
+        id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RepeatsOutputBody'];
         };
       };
       /** @description Not Found */
