@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/coilsight/coilsight/inspection"
 )
@@ -179,6 +180,9 @@ func calibrations(ctx context.Context, q querier, coil int64) (in []inspection.C
 
 // Coils reads one page of coils, newest first.
 func (s *Store) Coils(ctx context.Context, q inspection.CoilQuery) (inspection.CoilPage, error) {
+	if err := q.Check(); err != nil {
+		return inspection.CoilPage{}, err
+	}
 	var where clauses
 	where.in("state", texts(q.States))
 	where.in("grade", texts(q.Grades))
@@ -186,22 +190,13 @@ func (s *Store) Coils(ctx context.Context, q inspection.CoilQuery) (inspection.C
 		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q.Text) + "%"
 		where.add(`(id LIKE ? ESCAPE '\' OR steel_grade LIKE ? ESCAPE '\')`, like, like)
 	}
-	if !q.Since.IsZero() {
-		where.add("ordered_at >= ?", micros(q.Since))
-	}
-	if !q.Until.IsZero() {
-		where.add("ordered_at < ?", micros(q.Until))
-	}
+	where.began("", q.Since, q.Until)
+	where.ordered("", q.Recipe, q.SteelGrade, q.Without)
 	if err := where.during(q.During); err != nil {
 		return inspection.CoilPage{}, err
 	}
-	if q.Recipe != "" {
-		where.add("recipe = ?", q.Recipe)
-	}
-	if q.SteelGrade != "" {
-		where.add("steel_grade = ?", q.SteelGrade)
-	}
-	if q.Class != "" || (q.Side != "" && q.Reviewed == "") {
+	inPart := q.Along > 0 || q.Across > 0
+	if !inPart && (q.Class != "" || (q.Side != "" && q.Reviewed == "")) {
 		where.withDefect(q.Class, q.Side)
 	}
 	if q.Reviewed != "" {
@@ -218,6 +213,15 @@ func (s *Store) Coils(ctx context.Context, q inspection.CoilQuery) (inspection.C
 	limit := pageSize(q.Limit)
 	var coils []coil
 	err := s.view(ctx, "listing coils", func(db querier) error {
+		if inPart {
+			keys, err := coilsIn(ctx, db, q)
+			if err != nil {
+				return err
+			}
+			if err := where.among(keys); err != nil {
+				return err
+			}
+		}
 		rows, err := db.QueryContext(ctx, `SELECT `+coilColumns+` FROM coils`+where.sql()+` ORDER BY ordered_at DESC, n DESC LIMIT ?`, append(where.args, limit+1)...)
 		if err != nil {
 			return err
@@ -322,6 +326,40 @@ func (c *clauses) in(column string, values []any) {
 	if len(values) > 0 {
 		c.add(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
 	}
+}
+
+// began selects coils that began in [since, until); a zero time is no bound. of is the name of the coils' table with a point, or
+// nothing, here and below.
+func (c *clauses) began(of string, since, until time.Time) {
+	if !since.IsZero() {
+		c.add(of+"ordered_at >= ?", micros(since))
+	}
+	if !until.IsZero() {
+		c.add(of+"ordered_at < ?", micros(until))
+	}
+}
+
+// ordered selects coils of a recipe and a steel grade, where they are given, and without any of some fields.
+func (c *clauses) ordered(of, recipe, steelGrade string, without []inspection.CoilField) {
+	if recipe != "" {
+		c.add(of+"recipe = ?", recipe)
+	}
+	if steelGrade != "" {
+		c.add(of+"steel_grade = ?", steelGrade)
+	}
+	if slices.Contains(without, inspection.RecipeField) {
+		c.add(of + "recipe = ''")
+	}
+	if slices.Contains(without, inspection.SteelGradeField) {
+		c.add(of + "steel_grade = ''")
+	}
+}
+
+// among selects coils by their keys.
+func (c *clauses) among(keys []int64) error {
+	b, err := json.Marshal(keys)
+	c.add(`n IN (SELECT value FROM json_each(?))`, string(b))
+	return err
 }
 
 // during selects coils that began in one of the periods; nil selects all.
