@@ -24,6 +24,16 @@ test('filters stand in the address and survive a reload', async ({ page }) => {
   await expect(page.locator('tbody tr').first()).toBeVisible();
 });
 
+test('coils of one filter are not shown as those of another that failed', async ({ page }) => {
+  await coilWithDefects(page);
+  await page.goto('/coils');
+  await expect(page.locator('tbody tr').first()).toBeVisible();
+  await page.route('**/api/v1/coils?*grade=block*', (route) => route.fulfill({ status: 500 }));
+  await page.getByRole('button', { name: 'Block' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.locator('tbody tr')).toHaveCount(0);
+});
+
 test('a coil that is not recorded is told in a sentence', async ({ page }) => {
   await page.goto('/coils/NO-SUCH-COIL');
   await expect(page.getByText('Coil NO-SUCH-COIL is not recorded')).toBeVisible();
