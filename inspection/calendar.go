@@ -87,7 +87,17 @@ func (c Calendar) Shift(t time.Time) (ShiftStart, time.Time) {
 func (c Calendar) at(t time.Time, days int, s ShiftStart) time.Time {
 	y, m, d := t.In(c.Zone).Date()
 	hour, minute, _ := s.clock()
-	return time.Date(y, m, d+days, hour, minute, 0, 0, c.Zone)
+	return c.onClock(y, m, d+days, hour, minute)
+}
+
+// onClock is when the plant's clock shows a time of day. One that the clock skips counts as that much after the skip: time.Date
+// may give one before it, and so the evening before a day that begins at 01:00.
+func (c Calendar) onClock(y int, m time.Month, d, hour, minute int) time.Time {
+	at := time.Date(y, m, d, hour, minute, 0, 0, c.Zone)
+	asked := time.Date(y, m, d, hour, minute, 0, 0, time.UTC)
+	_, offset := at.Zone()
+	shown := time.Unix(at.Unix()+int64(offset), 0)
+	return at.Add(max(0, asked.Sub(shown)))
 }
 
 // Start is the beginning of the bucket that holds t.
@@ -104,7 +114,7 @@ func (c Calendar) Start(t time.Time, b Bucket) time.Time {
 		d -= (int(local.Weekday()) + 6) % 7
 	case ByDay:
 	}
-	return time.Date(y, m, d, 0, 0, 0, 0, c.Zone)
+	return c.onClock(y, m, d, 0, 0)
 }
 
 // next is the beginning of the bucket after the one that begins at start.
@@ -125,7 +135,7 @@ func (c Calendar) next(start time.Time, b Bucket) time.Time {
 		d += 6
 	case ByDay:
 	}
-	return time.Date(y, m, d+1, 0, 0, 0, 0, c.Zone)
+	return c.onClock(y, m, d+1, 0, 0)
 }
 
 // Period is a half-open stretch of time [From, Until).

@@ -98,6 +98,34 @@ func TestBucketsCoverAPeriodWithoutHolesOrOverlaps(t *testing.T) {
 	}
 }
 
+func TestADayBeginsWhereTheClockSkipsMidnight(t *testing.T) {
+	santiago, err := time.LoadLocation("America/Santiago") // 24:00 becomes 01:00
+	if err != nil {
+		t.Fatal(err)
+	}
+	cairo, err := time.LoadLocation("Africa/Cairo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, on := range []time.Time{time.Date(2026, 9, 6, 12, 0, 0, 0, santiago), time.Date(2026, 4, 24, 12, 0, 0, 0, cairo)} {
+		c := Calendar{Zone: on.Location(), Shifts: []ShiftStart{"00:00", "12:00"}}
+		first := time.Date(on.Year(), on.Month(), on.Day(), 1, 0, 0, 0, c.Zone)
+		if start := c.Start(on.Add(-time.Hour), ByDay); !start.Equal(first) {
+			t.Errorf("%s: the day begins at %s, want %s", c.Zone, start, first)
+		}
+		if s, began := c.Shift(on.Add(-time.Hour)); s != "00:00" || !began.Equal(first) {
+			t.Errorf("%s: shift %s since %s, want %s", c.Zone, s, began, first)
+		}
+		p := Period{on.AddDate(0, 0, -3), on.AddDate(0, 0, 3)}
+		if days := c.Buckets(p, ByDay, 100); len(days) != 7 || !days[3].From.Equal(first) {
+			t.Errorf("%s: days %v", c.Zone, days)
+		}
+		if weeks := c.Buckets(Period{on.AddDate(0, 0, -20), on.AddDate(0, 0, 20)}, ByWeek, 100); len(weeks) < 6 || len(weeks) > 7 {
+			t.Errorf("%s: %d weeks", c.Zone, len(weeks))
+		}
+	}
+}
+
 func TestAShiftThatThePlantDoesNotHave(t *testing.T) {
 	c := Calendar{Zone: time.UTC, Shifts: []ShiftStart{"06:00", "18:00"}}
 	p := Period{time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC)}

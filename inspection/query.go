@@ -17,14 +17,40 @@ type CoilQuery struct {
 	During     []Period
 	Recipe     string // its name, every version
 	SteelGrade string
+	Without    []CoilField // only coils that were recorded without any of these
 	// Class and Side select coils with such a defect, in the class that a person gave it last, where one did; what people
 	// called no defect is none.
 	Class DefectClass
 	Side  Side
+	// Along selects coils that have ended with such a defect in this one of the TrendBins parts of their length, Across in this
+	// part of their width; parts count from 1, and 0 is the whole. The record keeps no sums of both at once.
+	Along, Across int
 	// Reviewed selects coils with a reviewed defect that the model called so, on Side where that is given.
 	Reviewed DefectClass
 	Cursor   string // NextCursor of the page before
 	Limit    int
+}
+
+// CoilField is what a coil may be recorded without, and lists and trends tell coils apart by.
+type CoilField string
+
+// Fields of a coil.
+const (
+	RecipeField     CoilField = "recipe"
+	SteelGradeField CoilField = "steel_grade"
+)
+
+// Check reports the first thing that is not allowed, as a *FieldError.
+func (q CoilQuery) Check() error {
+	for field, part := range map[string]int{"along": q.Along, "across": q.Across} {
+		if part < 0 || part > TrendBins {
+			return &FieldError{Field: field, Reason: fmt.Sprintf("%d is no part of the strip; allowed are 1 to %d", part, TrendBins)}
+		}
+	}
+	if q.Along > 0 && q.Across > 0 {
+		return &FieldError{Field: "across", Reason: "along is given too; choose a part of the length or one of the width"}
+	}
+	return nil
 }
 
 // CoilPage is one page of coils. NextCursor is empty on the last.

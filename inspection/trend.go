@@ -22,6 +22,7 @@ type TrendQuery struct {
 	Bucket       Bucket
 	Recipe       string // its name, every version
 	SteelGrade   string
+	Without      []CoilField // coils that were recorded without any of these
 	Class        DefectClass
 	Side         Side
 	Calendar     Calendar
@@ -168,6 +169,17 @@ func (s *SideSums) Count(class DefectClass, along, across, n int) {
 	c.Defects += n
 	c.Along[along] += n
 	c.Across[across] += n
+}
+
+// HasIn reports whether there is a defect of a class, or of any where none is given, in a part of the length and in one of the
+// width; parts count from 1, and 0 is the whole.
+func (s *SideSums) HasIn(class DefectClass, along, across int) bool {
+	return slices.ContainsFunc(s.Classes, func(c ClassSums) bool {
+		if c.Class == NoDefect || (class != "" && c.Class != class) {
+			return false
+		}
+		return c.Defects > 0 && (along == 0 || c.Along[along-1] > 0) && (across == 0 || c.Across[across-1] > 0)
+	})
 }
 
 // TrendSum adds coils up to trends. NewTrendSum makes one.

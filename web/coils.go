@@ -102,8 +102,11 @@ type listCoilsInput struct {
 	Shift      inspection.ShiftStart  `query:"shift" maxLength:"5" doc:"Began in this shift, named by its start such as 06:00; needs since"`
 	Recipe     string                 `query:"recipe" maxLength:"64" doc:"Only this recipe, every version"`
 	SteelGrade string                 `query:"steel_grade" maxLength:"64" doc:"Only this steel grade"`
+	Without    []inspection.CoilField `query:"without" enum:"recipe,steel_grade" maxItems:"2" doc:"Only coils that were recorded without these, as many as are named, parted by commas"`
 	Class      inspection.DefectClass `query:"class" maxLength:"64" doc:"Only with a defect of this class, by the newest review of each defect where there is one"`
 	Side       string                 `query:"side" enum:"top,bottom" doc:"Only with a defect on this side; together with class, with one of it there"`
+	Along      int                    `query:"along" minimum:"1" maximum:"20" doc:"Only coils that have ended with such a defect, or with any, in this twentieth of their length, counted from the head end"`
+	Across     int                    `query:"across" minimum:"1" maximum:"20" doc:"Like along, by the width, counted from the operator-side edge; not together with along"`
 	Reviewed   inspection.DefectClass `query:"reviewed" maxLength:"64" doc:"Only with a reviewed defect that the model gave this class, on side where that is given"`
 }
 
@@ -116,7 +119,8 @@ func (a *api) listCoils(ctx context.Context, in *listCoilsInput) (*listCoilsOutp
 	}
 	page, err := a.Reader.Coils(ctx, inspection.CoilQuery{
 		States: in.State, Grades: in.Grade, Text: in.Text, Since: in.Since, Until: in.Until,
-		During: during, Recipe: in.Recipe, SteelGrade: in.SteelGrade, Class: in.Class, Side: inspection.Side(in.Side), Reviewed: in.Reviewed,
+		During: during, Recipe: in.Recipe, SteelGrade: in.SteelGrade, Without: in.Without,
+		Class: in.Class, Side: inspection.Side(in.Side), Along: in.Along, Across: in.Across, Reviewed: in.Reviewed,
 		Cursor: in.Cursor, Limit: in.Limit,
 	})
 	if err != nil {

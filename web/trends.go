@@ -29,6 +29,7 @@ type trendsInput struct {
 	Bucket     inspection.Bucket      `query:"bucket" enum:"hour,shift,day,week" doc:"Steps of time, by the plant's clock; left out: one that suits the period"`
 	Recipe     string                 `query:"recipe" maxLength:"64" doc:"Of this recipe alone, every version"`
 	SteelGrade string                 `query:"steel_grade" maxLength:"64" doc:"Of this steel grade alone"`
+	Without    []inspection.CoilField `query:"without" enum:"recipe,steel_grade" maxItems:"2" doc:"Of coils that were recorded without these, as many as are named, parted by commas"`
 	Class      inspection.DefectClass `query:"class" maxLength:"64" doc:"Defects of this class alone; grades stay those of all coils"`
 	Side       string                 `query:"side" enum:"top,bottom" doc:"This side alone; grades stay those of all coils"`
 }
@@ -50,7 +51,7 @@ func (a *api) registerTrends() {
 
 func (a *api) getTrends(ctx context.Context, in *trendsInput) (*trendsOutput, error) {
 	q := inspection.TrendQuery{
-		Since: in.Since, Until: in.Until, Bucket: in.Bucket, Recipe: in.Recipe, SteelGrade: in.SteelGrade,
+		Since: in.Since, Until: in.Until, Bucket: in.Bucket, Recipe: in.Recipe, SteelGrade: in.SteelGrade, Without: in.Without,
 		Class: in.Class, Side: inspection.Side(in.Side), Calendar: a.Calendar,
 	}
 	if q.Until.IsZero() {

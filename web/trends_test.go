@@ -50,6 +50,27 @@ func TestTrendsCountWhatPeopleSaid(t *testing.T) {
 	}
 }
 
+func TestCoilsOfAPartOfTheStrip(t *testing.T) {
+	f := newFixture(t)
+	f.run(t, "A1")
+	f.run(t, "A2") // runs on and does not count
+	read[inspection.Coil](t, f, http.StatusOK, "POST", "/api/v1/coils/A1/finish", "")
+	for query, want := range map[string]int{
+		"along=3": 1, "across=3": 1, "along=3&side=top&class=hole": 1, "along=9": 0, "along=3&class=scratch": 0, "across=20": 0,
+		"along=3&without=steel_grade": 1, "along=3&without=recipe": 0, "without=steel_grade,recipe": 0, "without=steel_grade": 2,
+	} {
+		if l := read[CoilList](t, f, http.StatusOK, "GET", "/api/v1/coils?"+query, ""); len(l.Coils) != want {
+			t.Errorf("%s: %d coils, want %d", query, len(l.Coils), want)
+		}
+	}
+	if got := read[inspection.Trends](t, f, http.StatusOK, "GET", "/api/v1/trends?without=steel_grade", ""); got.All.Coils != 1 || got.SteelGrades[0].Name != "" {
+		t.Errorf("without a steel grade: %+v", got.All)
+	}
+	if got := read[inspection.Trends](t, f, http.StatusOK, "GET", "/api/v1/trends?without=recipe", ""); got.All.Coils != 0 {
+		t.Errorf("without a recipe: %+v", got.All)
+	}
+}
+
 func TestCoilsOfAShift(t *testing.T) {
 	f := newFixture(t)
 	f.run(t, "A1")
@@ -71,6 +92,9 @@ func TestWhatTrendsCannotTellIsOneSentence(t *testing.T) {
 		"/api/v1/trends?since=yesterday":                                                   "invalid date/time",
 		"/api/v1/trends?bucket=year":                                                       "hour",
 		"/api/v1/trends?side=left":                                                         "top",
+		"/api/v1/coils?along=21":                                                           "20",
+		"/api/v1/coils?along=2&across=3":                                                   "across: along is given too; choose a part of the length or one of the width",
+		"/api/v1/trends?without=name":                                                      "steel_grade",
 		"/api/v1/coils?shift=06:00":                                                        "shift: 06:00 needs a period; give since, and until where it is not now",
 		"/api/v1/coils?shift=07:00&since=2026-03-02T00:00:00Z":                             `shift: "07:00" is not the start of a shift; the plant's begin at [06:00 14:00 22:00]`,
 	} {

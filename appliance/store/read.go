@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -179,6 +177,9 @@ func calibrations(ctx context.Context, q querier, coil int64) (in []inspection.C
 
 // Coils reads one page of coils, newest first.
 func (s *Store) Coils(ctx context.Context, q inspection.CoilQuery) (inspection.CoilPage, error) {
+	if err := q.Check(); err != nil {
+		return inspection.CoilPage{}, err
+	}
 	var where clauses
 	where.in("state", texts(q.States))
 	where.in("grade", texts(q.Grades))
@@ -186,22 +187,13 @@ func (s *Store) Coils(ctx context.Context, q inspection.CoilQuery) (inspection.C
 		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q.Text) + "%"
 		where.add(`(id LIKE ? ESCAPE '\' OR steel_grade LIKE ? ESCAPE '\')`, like, like)
 	}
-	if !q.Since.IsZero() {
-		where.add("ordered_at >= ?", micros(q.Since))
-	}
-	if !q.Until.IsZero() {
-		where.add("ordered_at < ?", micros(q.Until))
-	}
+	where.began("", q.Since, q.Until)
+	where.ordered("", q.Recipe, q.SteelGrade, q.Without)
 	if err := where.during(q.During); err != nil {
 		return inspection.CoilPage{}, err
 	}
-	if q.Recipe != "" {
-		where.add("recipe = ?", q.Recipe)
-	}
-	if q.SteelGrade != "" {
-		where.add("steel_grade = ?", q.SteelGrade)
-	}
-	if q.Class != "" || (q.Side != "" && q.Reviewed == "") {
+	inPart := q.Along > 0 || q.Across > 0
+	if !inPart && (q.Class != "" || (q.Side != "" && q.Reviewed == "")) {
 		where.withDefect(q.Class, q.Side)
 	}
 	if q.Reviewed != "" {
@@ -218,6 +210,15 @@ func (s *Store) Coils(ctx context.Context, q inspection.CoilQuery) (inspection.C
 	limit := pageSize(q.Limit)
 	var coils []coil
 	err := s.view(ctx, "listing coils", func(db querier) error {
+		if inPart {
+			keys, err := coilsIn(ctx, db, q)
+			if err != nil {
+				return err
+			}
+			if err := where.among(keys); err != nil {
+				return err
+			}
+		}
 		rows, err := db.QueryContext(ctx, `SELECT `+coilColumns+` FROM coils`+where.sql()+` ORDER BY ordered_at DESC, n DESC LIMIT ?`, append(where.args, limit+1)...)
 		if err != nil {
 			return err
@@ -305,71 +306,6 @@ func readGaps(ctx context.Context, q querier, n int64) (gaps []inspection.Gap, e
 		gaps = append(gaps, g)
 	}
 	return gaps, rows.Err()
-}
-
-// clauses collects the conditions of a query.
-type clauses struct {
-	parts []string
-	args  []any
-}
-
-func (c *clauses) add(part string, args ...any) {
-	c.parts = append(c.parts, part)
-	c.args = append(c.args, args...)
-}
-
-func (c *clauses) in(column string, values []any) {
-	if len(values) > 0 {
-		c.add(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
-	}
-}
-
-// during selects coils that began in one of the periods; nil selects all.
-func (c *clauses) during(periods []inspection.Period) error {
-	if periods == nil {
-		return nil
-	}
-	bounds := make([][2]int64, len(periods))
-	for i, p := range periods {
-		bounds[i] = [2]int64{micros(p.From), micros(p.Until)}
-	}
-	b, err := json.Marshal(bounds)
-	c.add(`EXISTS (SELECT 1 FROM json_each(?) WHERE ordered_at >= value ->> 0 AND ordered_at < value ->> 1)`, string(b))
-	return err
-}
-
-// withDefect selects coils with a defect of a class, on a side, or both, as people see them: what was recorded, less what
-// people called something else, and what they called that.
-func (c *clauses) withDefect(class inspection.DefectClass, side inspection.Side) {
-	recorded, away, here := "1", fmt.Sprintf("r.class = '%s'", inspection.NoDefect), "FALSE"
-	var was, left, came []any
-	if class != "" {
-		recorded, away, here = "class = ?", "d.class = ? AND r.class <> ?", "d.class <> ? AND r.class = ?"
-		was, left, came = []any{string(class)}, []any{string(class), string(class)}, []any{string(class), string(class)}
-	}
-	if side != "" {
-		n := sideNumber(side)
-		recorded, away, here = recorded+" AND side = ?", away+" AND d.side = ?", here+" AND d.side = ?"
-		was, left, came = append(was, n), append(left, n), append(came, n)
-	}
-	reviewed := `(SELECT count(*) FROM standing_reviews r JOIN defects d ON d.id = r.defect WHERE r.coil = coils.n AND ` + standing + ` AND `
-	c.add(`(SELECT coalesce(sum(counts.n), 0) FROM counts WHERE counts.coil = coils.n AND `+recorded+`) - `+
-		reviewed+away+`) + `+reviewed+here+`) > 0`, slices.Concat(was, left, came)...)
-}
-
-func (c *clauses) sql() string {
-	if len(c.parts) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(c.parts, " AND ")
-}
-
-func texts[T ~string](values []T) []any {
-	var out []any
-	for _, v := range values {
-		out = append(out, string(v))
-	}
-	return out
 }
 
 func pageSize(limit int) int {

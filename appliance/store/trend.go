@@ -29,7 +29,13 @@ func (s *Store) Trends(ctx context.Context, q inspection.TrendQuery) (t inspecti
 		if err != nil {
 			return err
 		}
-		if err := sumCoils(ctx, db, q, reviews, sum); err != nil {
+		err = eachCoilSums(ctx, db, q, reviews, func(n int64, c inspection.CoilSums) {
+			for _, j := range reviews[n] {
+				sum.Review(j.model, j.person)
+			}
+			sum.Add(c)
+		})
+		if err != nil {
 			return err
 		}
 		t = sum.Trends()
@@ -41,14 +47,9 @@ func (s *Store) Trends(ctx context.Context, q inspection.TrendQuery) (t inspecti
 
 // trendClauses select the coils c of a query and what it takes of their sides, whose number column names.
 func trendClauses(q inspection.TrendQuery, side string) (where clauses) {
-	where.add("c.ordered_at >= ? AND c.ordered_at < ?", micros(q.Since), micros(q.Until))
+	where.began("c.", q.Since, q.Until)
 	where.in("c.state", []any{string(inspection.Closed), string(inspection.Interrupted)})
-	if q.Recipe != "" {
-		where.add("c.recipe = ?", q.Recipe)
-	}
-	if q.SteelGrade != "" {
-		where.add("c.steel_grade = ?", q.SteelGrade)
-	}
+	where.ordered("c.", q.Recipe, q.SteelGrade, q.Without)
 	if q.Side != "" {
 		where.add(side+" = ?", sideNumber(q.Side))
 	}
@@ -84,8 +85,8 @@ func judgedDefects(ctx context.Context, db querier, q inspection.TrendQuery) (ma
 	return out, rows.Err()
 }
 
-// sumCoils adds the coils up as people see them.
-func sumCoils(ctx context.Context, db querier, q inspection.TrendQuery, reviews map[int64][]judged, sum *inspection.TrendSum) error {
+// eachCoilSums gives the query's coils with their keys and their sums as people see them, which hold until each returns.
+func eachCoilSums(ctx context.Context, db querier, q inspection.TrendQuery, reviews map[int64][]judged, each func(n int64, c inspection.CoilSums)) error {
 	where := trendClauses(q, "s.side")
 	rows, err := db.QueryContext(ctx, `SELECT c.n, c.ordered_at, c.grade, c.recipe, c.steel_grade, c.strip_length, s.side, s.length, s.inspected, s.screened, s.defects
 		FROM coils c JOIN trend_sums s ON s.coil = c.n`+where.sql()+` ORDER BY c.ordered_at, c.n, s.side`, where.args...)
@@ -102,7 +103,6 @@ func sumCoils(ctx context.Context, db querier, q inspection.TrendQuery, reviews 
 				return
 			}
 			for _, j := range reviews[of] {
-				sum.Review(j.model, j.person)
 				i := slices.IndexFunc(c.Sides, func(s inspection.SideSums) bool { return s.Side == j.side })
 				if i < 0 || j.person == j.model {
 					continue
@@ -110,7 +110,7 @@ func sumCoils(ctx context.Context, db querier, q inspection.TrendQuery, reviews 
 				c.Sides[i].Count(j.model, j.along, j.across, -1)
 				c.Sides[i].Count(j.person, j.along, j.across, 1)
 			}
-			sum.Add(c)
+			each(of, c)
 		}
 	)
 	for rows.Next() {
@@ -141,6 +141,26 @@ func sumCoils(ctx context.Context, db querier, q inspection.TrendQuery, reviews 
 	}
 	add()
 	return rows.Err()
+}
+
+// coilsIn are the keys of the coils that have ended with a defect of a query's in its part of the strip: those that the bar of
+// the part counts.
+func coilsIn(ctx context.Context, db querier, q inspection.CoilQuery) ([]int64, error) {
+	of := inspection.TrendQuery{Since: q.Since, Until: q.Until, Recipe: q.Recipe, SteelGrade: q.SteelGrade, Without: q.Without, Side: q.Side}
+	reviews, err := judgedDefects(ctx, db, of)
+	if err != nil {
+		return nil, err
+	}
+	keys := []int64{}
+	err = eachCoilSums(ctx, db, of, reviews, func(n int64, c inspection.CoilSums) {
+		for i := range c.Sides {
+			if c.Sides[i].HasIn(q.Class, q.Along, q.Across) {
+				keys = append(keys, n)
+				return
+			}
+		}
+	})
+	return keys, err
 }
 
 // trendChoices are the recipes and steel grades of the period.

@@ -1,6 +1,7 @@
 /** uPlot in the colours of the page. No framework in there: plain data in, a chart out. */
 
 import uPlot from 'uplot';
+import { onPlantClock } from './clock';
 
 export interface ChartSeries {
   label: string;
@@ -35,13 +36,19 @@ function timeTicks(_: uPlot, splits: number[]): string[] {
   const two = (n: number) => String(n).padStart(2, '0');
   let day = '';
   return splits.map((s) => {
-    const d = new Date(s * 1000);
-    const date = `${two(d.getMonth() + 1)}-${two(d.getDate())}`;
-    const clock = `${two(d.getHours())}:${two(d.getMinutes())}`;
+    const d = onPlantClock(new Date(s * 1000));
+    const date = `${two(d.getUTCMonth() + 1)}-${two(d.getUTCDate())}`;
+    const clock = `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
     const text = date === day ? clock : clock === '00:00' ? date : `${clock}\n${date}`;
     day = date;
     return text;
   });
+}
+
+/** uPlot places ticks by the fields of the browser's zone: here they read the plant's clock. */
+function tickDate(seconds: number): Date {
+  const shown = onPlantClock(new Date(seconds * 1000));
+  return new Date(shown.getTime() + shown.getTimezoneOffset() * 60_000);
 }
 
 /** Draws into the element given; destroy() takes it away. The width follows setSize. */
@@ -65,6 +72,7 @@ export function drawChart(into: HTMLElement, o: ChartOptions): uPlot {
     {
       width: Math.max(1, into.clientWidth),
       height: o.height,
+      tzDate: tickDate,
       legend: { show: false },
       scales: {
         x: {

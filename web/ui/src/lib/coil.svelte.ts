@@ -3,9 +3,9 @@ import { extend, type DefectColumns } from './api/mapbin';
 import type { CoilDetail, Defect, Gap, Recipe } from './api/types';
 
 /** Defects by id, each as it was last seen: a review may come in while an older state is being read. */
-function newest(read: readonly Defect[], seen: ReadonlyMap<number, Defect>): Map<number, Defect> {
+function newest(read: readonly Defect[], taken: ReadonlyMap<number, Defect>): Map<number, Defect> {
   const out = new Map(read.map((d) => [d.id, d]));
-  for (const d of seen.values()) {
+  for (const d of taken.values()) {
     if (d.revision > (out.get(d.id)?.revision ?? 0)) out.set(d.id, d);
   }
   return out;
@@ -24,6 +24,8 @@ export class CoilRecord {
   #revision = 0;
   /** Reviews that were counted then: they change defects that were read before. */
   #reviewed = 0;
+  /** Defects that were taken over since the present reading began, which may not know them. */
+  #taken = new Map<number, Defect>();
   #reading = false;
   #again = false;
 
@@ -53,6 +55,7 @@ export class CoilRecord {
 
   /** Takes over a review that was just recorded; of the rest only the coil itself has changed with it. */
   async take(defect: Defect): Promise<void> {
+    this.#taken.set(defect.id, defect);
     this.reviewed = new Map(this.reviewed).set(defect.id, defect);
     try {
       const detail = await api.coil(this.id);
@@ -72,6 +75,7 @@ export class CoilRecord {
   }
 
   async #readOnce(): Promise<void> {
+    this.#taken.clear();
     try {
       // The first map is asked for at once; one that is older than the coil read beside it is asked for again.
       const early = this.#revision === 0 ? api.map(this.id).catch(() => null) : null;
@@ -92,7 +96,7 @@ export class CoilRecord {
         ]);
         this.gaps = gaps;
         this.columns = columns;
-        this.reviewed = newest(reviewed, this.reviewed);
+        this.reviewed = newest(reviewed, this.#taken);
         this.recipe = [...recipes, this.recipe].find(isRecipe) ?? null;
         this.#revision = detail.revision;
         this.#reviewed = detail.counts.reviewed ?? 0;

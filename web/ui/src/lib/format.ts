@@ -1,23 +1,13 @@
 /** Numbers and times as the mill reads them: metres along the coil, millimetres for what is on it. */
 
+import { onPlantClock } from './clock';
 import type { Language } from './i18n/index.svelte';
-import { zone } from './zone.svelte';
 
 const LOCALE: Record<Language, string> = { ko: 'ko-KR', en: 'en-GB' };
 
-/** In the plant's zone: by name, or as an offset such as +09:00, which not every browser takes for a zone. */
+/** A time of the plant's clock. */
 function clock(iso: string, locale: string, options: Intl.DateTimeFormatOptions): string {
-  const at = new Date(iso);
-  const offset = /^([+-])(\d\d):(\d\d)$/.exec(zone.current ?? '');
-  if (offset) {
-    const minutes = Number(`${offset[1]}1`) * (Number(offset[2]) * 60 + Number(offset[3]));
-    return new Date(at.getTime() + minutes * 60_000).toLocaleString(locale, { ...options, timeZone: 'UTC' });
-  }
-  try {
-    return at.toLocaleString(locale, { ...options, timeZone: zone.current });
-  } catch {
-    return at.toLocaleString(locale, options); // a browser that does not know the name shows its own
-  }
+  return onPlantClock(new Date(iso)).toLocaleString(locale, { ...options, timeZone: 'UTC' });
 }
 
 const made = new Map<string, Intl.NumberFormat>();

@@ -1,6 +1,9 @@
 /** What the page of the trends asks for, and where its figures lead. */
 
-import type { Grade, Side, TrendPoint, Trends } from './api/types';
+import type { Coil, Grade, Side, TrendPoint, Trends } from './api/types';
+import { startOfDay } from './clock';
+import { number } from './format';
+import { queryOf, readFilter } from './map/filter';
 import { GROUPS, lookOf, type Group } from './palette';
 
 export const PERIODS = ['24h', '7d', '30d', 'own'] as const;
@@ -12,23 +15,29 @@ export const TREND_GRADES: readonly Grade[] = ['prime', 'second', 'hold', 'block
 const HOURS: Record<Exclude<PeriodChoice, 'own'>, number> = { '24h': 24, '7d': 7 * 24, '30d': 30 * 24 };
 
 /** The keys of the address that narrow the coils or their defects, as the API names them too. */
-export const NARROWING = ['recipe', 'steel_grade', 'class', 'side'] as const;
+export const NARROWING = ['recipe', 'steel_grade', 'without', 'class', 'side'] as const;
+
+/** What a coil may be recorded without. */
+export type Named = 'recipe' | 'steel_grade';
+
+/** The fields that the address asks coils to be without. */
+export const withoutOf = (query: URLSearchParams) => (query.get('without') ?? '').split(',').filter(Boolean);
+
+/** How many parts the profiles cut the strip into, along and across. */
+export const PARTS = 20;
 
 export function periodOf(query: URLSearchParams): PeriodChoice {
   return PERIODS.find((p) => p === query.get('period')) ?? '7d';
 }
 
-/** The beginning of a day YYYY-MM-DD in the zone of the browser, some days on; null where it is none. */
-export function startOfDay(day: string, later = 0): Date | null {
-  const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day);
-  if (!parts) return null;
-  return new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + later);
-}
-
-/** A time as the inputs for days write it. */
-export function dayOf(time: Date): string {
-  const two = (n: number) => String(n).padStart(2, '0');
-  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+/** What of the page's address changes the figures, as an address again; how they are drawn does not. */
+export function askedOf(query: URLSearchParams): string {
+  const asked = new URLSearchParams();
+  for (const key of ['period', 'from', 'to', 'bucket', ...NARROWING]) {
+    const value = query.get(key);
+    if (value) asked.set(key, value);
+  }
+  return asked.toString();
 }
 
 /** The API's query for what the address asks for. */
@@ -61,6 +70,10 @@ export interface Drill {
   class?: string;
   side?: Side;
   grade?: Grade;
+  without?: Named;
+  /** A part of the length or of the width, from 1 to PARTS. */
+  along?: number;
+  across?: number;
   /** The model's class of reviewed defects; it stands for the class. */
   reviewed?: string;
 }
@@ -76,10 +89,39 @@ export function coilsHref(trends: Trends, query: URLSearchParams, drill: Drill, 
     const value = drill[key] ?? query.get(key);
     if (value) to.set(key, value);
   }
+  if (drill.without) to.set('without', [...new Set([...withoutOf(query), drill.without])].join(','));
+  for (const axis of ['along', 'across'] as const) if (drill[axis]) to.set(axis, String(drill[axis]));
   if (drill.shift) to.set('shift', drill.shift);
   if (drill.grade) to.set('grade', drill.grade);
   if (drill.reviewed) to.set('reviewed', drill.reviewed);
   return `/coils?${to}`;
+}
+
+/** Where a part lies, in percent of the whole. */
+export const partText = (part: number) =>
+  `${number((100 * (part - 1)) / PARTS)}–${number((100 * part) / PARTS)} %`;
+
+/** Defects beyond an end count with the part there; none lies farther out than this, in mm. */
+const BEYOND = 1000;
+
+/** The stretch of one part of a whole, in mm; part 0 is the whole. */
+function spanOf(part: number, whole: number): [from: number, to: number] {
+  return [
+    part <= 1 ? -BEYOND : (whole * (part - 1)) / PARTS,
+    part === 0 || part === PARTS ? whole + BEYOND : (whole * part) / PARTS,
+  ];
+}
+
+/** The query of a coil's page that shows there the part of the strip that a list of coils was narrowed to. */
+export function partQuery(coil: Coil, list: URLSearchParams): string {
+  const [along, across] = ['along', 'across'].map((axis) => Number(list.get(axis)) || 0) as [number, number];
+  if (!along && !across) return '';
+  const { classes, side } = readFilter(list);
+  const { length_mm: length, width_mm: width } = coil.strip;
+  // Of a strip without a size all defects count with the first part.
+  const box =
+    length > 0 && width > 0 ? { side, along: spanOf(along, length), across: spanOf(across, width) } : null;
+  return `?${queryOf({ classes, side, severity: 0, unreviewed: false, box })}`;
 }
 
 export interface GroupRate {

@@ -123,6 +123,27 @@ test('an area is chosen by a drag or a key, and narrows the list and the legend'
   expect(await violations(page), 'area').toEqual([]);
 });
 
+test('a second finger zooms the map and marks no area', async ({ page }) => {
+  const coil = await coilWithDefects(page);
+  await page.goto(`/coils/${coil.id}`);
+  const map = page.getByRole('application');
+  await expect(map).toBeVisible();
+  await page.getByRole('button', { name: 'Choose an area' }).click();
+  const box = (await map.boundingBox())!;
+  const at = (id: number, x: number, y: number) => ({ id, x: box.x + x, y: box.y + y });
+  const touch = await page.context().newCDPSession(page);
+  const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: ReturnType<typeof at>[]) =>
+    touch.send('Input.dispatchTouchEvent', { type, touchPoints });
+  await send('touchStart', [at(1, 300, 60)]);
+  await send('touchMove', [at(1, 340, 80)]);
+  await send('touchStart', [at(1, 340, 80), at(2, 400, 80)]);
+  await send('touchMove', [at(1, 340, 80), at(2, 600, 80)]);
+  await send('touchEnd', [at(1, 340, 80)]);
+  await send('touchEnd', []);
+  await expect(page).toHaveURL(/z=/);
+  expect(page.url()).not.toContain('box=');
+});
+
 test('a graded coil says why', async ({ page }) => {
   test.setTimeout(240_000);
   let id = '';

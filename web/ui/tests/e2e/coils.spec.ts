@@ -24,6 +24,34 @@ test('filters stand in the address and survive a reload', async ({ page }) => {
   await expect(page.locator('tbody tr').first()).toBeVisible();
 });
 
+test('a search is typed in peace, and ends with the page', async ({ page }) => {
+  const coil = await coilWithDefects(page);
+  await page.goto('/coils');
+  const search = page.getByRole('searchbox');
+  await search.pressSequentially('no ');
+  await expect(page).toHaveURL(/q=no/);
+  await expect(search).toHaveValue('no ');
+  await search.fill('');
+  const link = page.getByRole('link', { name: coil.id });
+  await expect(link).toBeVisible();
+  await search.pressSequentially('x');
+  await link.click();
+  await expect(page).toHaveURL(new RegExp(`/coils/${coil.id}$`));
+  await expect(page.getByRole('heading', { name: coil.id })).toBeVisible();
+  await expect(page.getByTestId('map')).toBeVisible();
+  expect(new URL(page.url()).searchParams.get('q')).toBeNull();
+});
+
+test('coils of one filter are not shown as those of another that failed', async ({ page }) => {
+  await coilWithDefects(page);
+  await page.goto('/coils');
+  await expect(page.locator('tbody tr').first()).toBeVisible();
+  await page.route('**/api/v1/coils?*grade=block*', (route) => route.fulfill({ status: 500 }));
+  await page.getByRole('button', { name: 'Block' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.locator('tbody tr')).toHaveCount(0);
+});
+
 test('a coil that is not recorded is told in a sentence', async ({ page }) => {
   await page.goto('/coils/NO-SUCH-COIL');
   await expect(page.getByText('Coil NO-SUCH-COIL is not recorded')).toBeVisible();

@@ -70,6 +70,65 @@ test('a class, a grade of a shift and a point lead to exactly their coils', asyn
   await expect.poll(() => page.locator('tbody tr').count()).toBe(Math.min(50, coils));
 });
 
+test('a bar of the strip leads to the coils with defects there, and a coil to that stretch', async ({
+  page,
+}) => {
+  await page.goto('/trends?period=30d');
+  const profiles = page.getByTestId('profiles');
+  await profiles.getByText('As a table').click();
+  const cell = profiles.locator('tbody td a[aria-label*="head to tail end"]').first();
+  await expect(cell).toHaveAttribute('aria-label', /, \d+–\d+ % · .* defects?$/);
+  const defects = Number(/(\d+) defects?$/.exec((await cell.getAttribute('aria-label'))!)![1]);
+  await cell.click();
+  await expect(page).toHaveURL(/side=(top|bottom)&along=\d+/);
+  await expect(page.getByRole('button', { name: /^Take back: Along: .* from the head end$/ })).toBeVisible();
+  await expect(page.locator('tbody tr').first()).toBeVisible();
+  expect(await violations(page), 'coils of a part').toEqual([]);
+  const coils = await page.locator('tbody tr').count();
+  expect(coils).toBeGreaterThan(0);
+
+  // What the coils show together is what the bar counts.
+  let shown = 0;
+  for (let i = 0; i < coils; i++) {
+    await page.locator('tbody tr').nth(i).getByRole('link').click();
+    await expect(page).toHaveURL(/\/coils\/.+\?.*box=/);
+    await expect(page.getByRole('button', { name: /^Area chosen/ })).toBeVisible();
+    const text = await page.getByTestId('shown').innerText();
+    const here = Number(/[\d,]+/.exec(text)![0].replace(',', ''));
+    expect(here).toBeGreaterThan(0);
+    shown += here;
+    await page.goBack();
+    await expect(page.locator('tbody tr')).toHaveCount(coils);
+  }
+  expect(shown).toBe(defects);
+});
+
+test('coils that were recorded without a steel grade have a row that leads to them', async ({ page }) => {
+  await page.goto('/trends?without=steel_grade&period=30d');
+  await expect(page.getByRole('combobox', { name: 'Steel grade' }).locator('option:checked')).toHaveText(
+    'Not announced',
+  );
+  await page.getByRole('combobox', { name: 'Steel grade' }).selectOption('All');
+  await expect(page).not.toHaveURL(/without/);
+  await page.getByRole('combobox', { name: 'Steel grade' }).selectOption('Not announced');
+  await expect(page).toHaveURL(/without=steel_grade/);
+  await page.goto('/coils?without=steel_grade,recipe');
+  await page.getByRole('button', { name: 'Take back: Recipe: Not announced' }).click();
+  await expect(page).toHaveURL(/without=steel_grade(&|$)/);
+});
+
+test('figures of one filter are not shown as those of another that failed', async ({ page }) => {
+  await page.goto('/trends');
+  await expect(page.getByTestId('rate')).toBeVisible();
+  await page.route('**/api/v1/trends?*side=top*', (route) => route.fulfill({ status: 500 }));
+  await page.getByRole('combobox', { name: 'Side' }).selectOption('top');
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.getByTestId('rate')).toBeHidden();
+  await page.unroute('**/api/v1/trends?*side=top*');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByTestId('rate')).toBeVisible();
+});
+
 test('a review changes the rates and the class that counts', async ({ page }) => {
   const coil = await coilWithDefects(page);
   const list = await page.request.get(`/api/v1/coils/${coil.id}/defects?limit=100`);

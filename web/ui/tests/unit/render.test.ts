@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { orderOf, type DefectColumns } from '../../src/lib/api/mapbin';
 import type { Gap } from '../../src/lib/api/types';
+import { within } from '../../src/lib/map/filter';
 import { pixel, type Glyph } from '../../src/lib/map/glyphs';
 import { MARGIN, Plot } from '../../src/lib/map/plot';
 import { paint, type Scene } from '../../src/lib/map/render';
@@ -75,6 +76,18 @@ test('the worst of two defects at one place is on top, whatever their order', ()
     expect(at(plot.x(100_000), plot.y(0, 600))).toBe(15);
     expect(painted).toEqual({ shown: 2, dense: false });
   }
+});
+
+test('a long defect is drawn and counted wherever the map is within it', () => {
+  const s = scene([{ along: 100_000, across: 600, severity: 2 }, ...spread(10)]);
+  s.columns.length[0] = 20_000;
+  const middle = new Plot(size, length, 1200, { along: 110_000, across: 600, scale: 1 });
+  const { at, painted } = draw(s, middle);
+  expect(painted.shown).toBe(1);
+  expect(at(middle.x(110_000), middle.y(0, 600))).toBe(13);
+  expect([...within(s.columns, s.selection, 104_000, 105_000)]).toEqual([0]);
+  expect([...within(s.columns, s.selection, 120_001, 120_002)]).toEqual([]);
+  expect([...within(s.columns, s.selection, 0, length)].length).toBe(11);
 });
 
 test('a symbol at the strip edge does not spill out of its panel', () => {

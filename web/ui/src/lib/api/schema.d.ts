@@ -3768,10 +3768,16 @@ export interface operations {
         recipe?: string;
         /** @description Only this steel grade */
         steel_grade?: string;
+        /** @description Only coils that were recorded without these, as many as are named, parted by commas */
+        without?: ('recipe' | 'steel_grade')[];
         /** @description Only with a defect of this class, by the newest review of each defect where there is one */
         class?: string;
         /** @description Only with a defect on this side; together with class, with one of it there */
         side?: 'top' | 'bottom';
+        /** @description Only coils that have ended with such a defect, or with any, in this twentieth of their length, counted from the head end */
+        along?: number;
+        /** @description Like along, by the width, counted from the operator-side edge; not together with along */
+        across?: number;
         /** @description Only with a reviewed defect that the model gave this class, on side where that is given */
         reviewed?: string;
       };
@@ -6793,6 +6799,8 @@ export interface operations {
         recipe?: string;
         /** @description Of this steel grade alone */
         steel_grade?: string;
+        /** @description Of coils that were recorded without these, as many as are named, parted by commas */
+        without?: ('recipe' | 'steel_grade')[];
         /** @description Defects of this class alone; grades stay those of all coils */
         class?: string;
         /** @description This side alone; grades stay those of all coils */

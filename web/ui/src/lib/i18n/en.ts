@@ -241,6 +241,7 @@ export const en = {
     noDefects: 'No defects recorded',
     noneMatch: 'No defect matches the filters',
     announcedOnly: 'This coil has not run yet; there is nothing to show on a map.',
+    stale: 'What is shown may be out of date.',
     runningNote: 'Running: the map grows by itself',
     files: 'Files of this coil',
     reportFile: 'Report (PDF)',

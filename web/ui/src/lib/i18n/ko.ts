@@ -240,6 +240,7 @@ export const ko: Messages = {
     noDefects: '기록된 결함이 없습니다',
     noneMatch: '조건에 맞는 결함이 없습니다',
     announcedOnly: '아직 지나가지 않은 코일이므로 지도에 표시할 것이 없습니다.',
+    stale: '화면이 최신 상태가 아닐 수 있습니다.',
     runningNote: '검사 중: 지도가 자동으로 늘어납니다',
     files: '이 코일의 파일',
     reportFile: '보고서(PDF)',

@@ -64,7 +64,7 @@ export const trends = {
   moreKinds: (n: string) => plural(n, 'more row', 'more rows'),
   profiles: 'Where on the strip',
   profilesAbout:
-    'Defects per 100 m in 20 parts of each coil’s own length and width. A bar leads to the coils with defects on that side.',
+    'Defects per 100 m in 20 parts of each coil’s own length and width. A bar leads to the coils with defects there, and a coil from there to that stretch of its map.',
   along: (side: string) => `${side}, head to tail end`,
   across: (side: string) => `${side}, operator to drive side`,
   head: 'Head end',
@@ -86,5 +86,7 @@ export const trends = {
   withSide: (name: string) => `Defects on: ${name}`,
   withRecipe: (name: string) => `Recipe: ${name}`,
   withSteel: (name: string) => `Steel grade: ${name}`,
+  withAlong: (part: string) => `Along: ${part} from the head end`,
+  withAcross: (part: string) => `Across: ${part} from the operator side`,
   takeBack: (what: string) => `Take back: ${what}`,
 };

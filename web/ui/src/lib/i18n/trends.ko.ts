@@ -63,7 +63,7 @@ export const trends: Messages['trends'] = {
   moreKinds: (n) => `${n}행 더`,
   profiles: '스트립 위의 위치',
   profilesAbout:
-    '코일마다 길이와 폭을 20등분한 구간의 100 m당 결함 수입니다. 막대를 선택하면 그 면에 결함이 있는 코일이 나옵니다.',
+    '코일마다 길이와 폭을 20등분한 구간의 100 m당 결함 수입니다. 막대를 선택하면 그 구간에 결함이 있는 코일이, 코일을 선택하면 지도의 그 구간이 나옵니다.',
   along: (side) => `${side}, 선단에서 후단`,
   across: (side) => `${side}, 작업측에서 구동측`,
   head: '선단',
@@ -85,5 +85,7 @@ export const trends: Messages['trends'] = {
   withSide: (name) => `결함 있는 면: ${name}`,
   withRecipe: (name) => `레시피: ${name}`,
   withSteel: (name) => `강종: ${name}`,
+  withAlong: (part) => `길이 방향: 선단에서 ${part}`,
+  withAcross: (part) => `폭 방향: 작업측에서 ${part}`,
   takeBack: (what) => `조건 해제: ${what}`,
 };

@@ -25,7 +25,8 @@ function readBox(text: string | null): MapBox | null {
 }
 
 function writeBox({ side, along, across }: MapBox): string {
-  return [side ?? 'both', ...[...along, ...across].map((mm) => mm.toFixed(0))].join(',');
+  // To a hundredth, as encoder counts are placed: a bound that moves by half a millimetre takes in another defect.
+  return [side ?? 'both', ...[...along, ...across].map((mm) => Number(mm.toFixed(2)))].join(',');
 }
 
 export function readFilter(query: URLSearchParams): MapFilter {
@@ -107,7 +108,19 @@ export function placeOf(
   return { at: lo, found: selection[lo] === defect };
 }
 
-/** The stretch of a sorted selection that may show between two positions, as [first, end). */
+const longest = new WeakMap<Float32Array, number>();
+
+/** Length of the longest defect in mm: a scratch may run on for many metres. */
+function longestOf({ length }: DefectColumns): number {
+  let most = longest.get(length);
+  if (most === undefined) {
+    most = length.reduce((a, b) => Math.max(a, b), 0);
+    longest.set(length, most);
+  }
+  return most;
+}
+
+/** The stretch of a sorted selection that may show between two positions, as [first, end): some of it may end before. */
 export function between(
   columns: DefectColumns,
   selection: Uint32Array,
@@ -123,5 +136,16 @@ export function between(
     }
     return lo;
   };
-  return [lower(from), lower(to)];
+  return [lower(from - longestOf(columns)), lower(to)];
+}
+
+/** Those of a sorted selection that lie between two positions, at least in part. */
+export function within(
+  columns: DefectColumns,
+  selection: Uint32Array,
+  from: number,
+  to: number,
+): Uint32Array {
+  const [first, end] = between(columns, selection, from, to);
+  return selection.subarray(first, end).filter((i) => columns.along[i]! + columns.length[i]! >= from);
 }

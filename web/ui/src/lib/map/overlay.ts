@@ -51,7 +51,7 @@ export function drawOverlay(ctx: CanvasRenderingContext2D, plot: Plot, scene: Ov
     ctx.clip();
     if (scene.stretch) drawStretch(ctx, plot, scene, side);
     for (const cut of scene.scrap) drawScrap(ctx, plot, scene, side, cut);
-    if (plot.alongScale < OUTLINES_BELOW) drawOutlines(ctx, plot, scene, side);
+    drawOutlines(ctx, plot, scene, side);
     drawRings(ctx, plot, scene, side);
     if (scene.box) drawBox(ctx, plot, scene, side, scene.box);
     ctx.restore();
@@ -157,7 +157,7 @@ function drawAcross(ctx: CanvasRenderingContext2D, plot: Plot, scene: OverlaySce
   const scale = bins / (plot.acrossScale * plot.panelHeight);
   for (let k = first; k < end; k++) {
     const i = selection[k]!;
-    if (c.side[i] !== side) continue;
+    if (c.side[i] !== side || c.along[i]! + c.length[i]! < plot.along0) continue;
     const bin = Math.floor((c.across[i]! + c.width[i]! / 2 - plot.across0) * scale);
     if (bin >= 0 && bin < bins) counts[bin]!++;
   }
@@ -221,11 +221,15 @@ function rect(
 
 function drawOutlines(ctx: CanvasRenderingContext2D, plot: Plot, scene: OverlayScene, side: number): void {
   const { columns: c, selection, theme } = scene;
-  const [first, end] = between(c, selection, plot.along0 - 500, plot.along1);
+  const [first, end] = between(c, selection, plot.along0, plot.along1);
   const chips: { x: number; y: number }[] = [];
   for (let k = first, drawn = 0; k < end && drawn < MOST_OUTLINES; k++) {
     const i = selection[k]!;
-    if (c.side[i] !== side) continue;
+    if (c.side[i] !== side || c.along[i]! + c.length[i]! < plot.along0) continue;
+    const middle = c.along[i]! + c.length[i]! / 2;
+    // One whose symbol lies outside shows by its outline alone.
+    const symbolled = middle >= plot.along0 && middle <= plot.along1;
+    if (plot.alongScale >= OUTLINES_BELOW && symbolled) continue;
     drawn++;
     const r = rect(plot, c, i);
     const hue = HUES[theme][lookOf(c.classes[c.classIndex[i]!]!).group];

@@ -71,17 +71,20 @@ export class Plot {
 
   /** What is shown, as an area of both sides. */
   get box(): MapBox {
-    return { side: null, along: [this.along0, this.along1], across: [this.across0, this.across1] };
+    return {
+      side: null,
+      along: whole(this.along0, this.along1),
+      across: whole(this.across0, this.across1),
+    };
   }
 
   /** The area between two points of one panel; null where they are nearly one. */
   boxOf(side: number, a: { x: number; y: number }, b: { x: number; y: number }): MapBox | null {
     if (side < 0 || Math.abs(a.x - b.x) < 4 || Math.abs(a.y - b.y) < 4) return null;
-    const order = (x: number, y: number): [number, number] => (x < y ? [x, y] : [y, x]);
     return {
       side: side === 0 ? 'top' : 'bottom',
-      along: order(this.along(a.x), this.along(b.x)),
-      across: order(this.across(side, a.y), this.across(side, b.y)),
+      along: whole(this.along(a.x), this.along(b.x)),
+      across: whole(this.across(side, a.y), this.across(side, b.y)),
     };
   }
 
@@ -148,6 +151,12 @@ export class Plot {
     }).view;
   }
 }
+
+/** The stretch between two places, out to whole millimetres. */
+const whole = (a: number, b: number): [number, number] => [
+  Math.floor(Math.min(a, b)),
+  Math.ceil(Math.max(a, b)),
+];
 
 export function clamp(value: number, least: number, most: number): number {
   return Math.min(Math.max(value, least), Math.max(least, most));

@@ -44,8 +44,7 @@ export function paint(
   const target = { words, width: image.width, height: image.height, ratio };
   for (const side of [0, 1]) paintPanel(target, plot, scene, side, theme);
 
-  // A long defect may begin left of the picture: look back a little.
-  const [first, end] = between(scene.columns, scene.selection, plot.along0 - 500, plot.along1);
+  const [first, end] = between(scene.columns, scene.selection, plot.along0, plot.along1);
   const shown = count(plot, scene, first, end);
   const crowded = (shown * SYMBOL_AREA) / (2 * plot.panelWidth * plot.panelHeight) > CROWDED;
   if (crowded) paintCells(target, plot, scene, first, end, theme);
@@ -141,6 +140,7 @@ function paintSymbols(
       const glyph = glyphs[columns.classIndex[i]!]![severity]!;
       const cx = Math.round(plot.x(columns.along[i]! + columns.length[i]! / 2) * t.ratio);
       const cy = Math.round(plot.y(side, columns.across[i]! + columns.width[i]! / 2) * t.ratio);
+      if (cx + glyph.radius < left || cx - glyph.radius >= right) continue;
       const top = tops[side]!;
       for (let p = 0; p < glyph.colour.length; p++) {
         const x = cx + glyph.dx[p]!;
