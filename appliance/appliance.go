@@ -81,7 +81,7 @@ func New(ctx context.Context, o Options) (_ *Appliance, err error) {
 	if a.desk, err = openDesk(o.Config, o.Log); err != nil {
 		return nil, err
 	}
-	if a.store, err = store.Open(ctx, o.Config.Data, store.Options{}); err != nil {
+	if a.store, err = store.Open(ctx, o.Config.Data, store.Options{ReviewBelow: o.Config.ReviewBelow}); err != nil {
 		return nil, err
 	}
 	if err = a.saveRecipes(ctx); err != nil {

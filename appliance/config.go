@@ -41,6 +41,8 @@ type Config struct {
 	RollTolerance float64           `yaml:"roll_tolerance"` // of a period against a roll's, as a share
 	Recipe        string            `yaml:"recipe"`
 	Recipes       string            `yaml:"recipes"`
+	// ReviewBelow is the confidence below which a defect waits for a person by it.
+	ReviewBelow float32 `yaml:"review_below"`
 	// FourEyes are the grades whose coils need a second person to be released.
 	FourEyes []inspection.Grade `yaml:"four_eyes"`
 	TimeZone string             `yaml:"time_zone"` // of the times in reports, by its IANA name; empty: the machine's
@@ -103,7 +105,7 @@ func DefaultConfig() Config {
 		Classifier: ClassifierConfig{Provider: "auto", Batch: 8, WithinMS: 250},
 		Line:       LineConfig{RegionCap: 64, FlushMS: 50},
 		Rolls:      []inspection.Roll{}, RollTolerance: rollmark.DefaultTolerance,
-		Recipe: "hot-strip", FourEyes: []inspection.Grade{},
+		Recipe: "hot-strip", ReviewBelow: inspection.DefaultReviewBelow, FourEyes: []inspection.Grade{},
 	}
 }
 
@@ -215,6 +217,8 @@ func (c Config) Check() error {
 		return bad("mill.defects_per_100m", "%g is not possible; allowed are 0 to 1000", m.DefectsPer100M)
 	case m.DefectMix != everydayMix && m.DefectMix != evenMix:
 		return bad("mill.defect_mix", "%q is not known; allowed are %s and %s", m.DefectMix, everydayMix, evenMix)
+	case !(c.ReviewBelow >= 0 && c.ReviewBelow <= 1):
+		return bad("review_below", "%g is not a confidence; allowed are 0 to 1, and 0 for none", c.ReviewBelow)
 	case m.Coils < 0:
 		return bad("mill.coils", "%d is not possible; the least is 0, which is without end", m.Coils)
 	case !(c.Detector.Threshold >= 0.2 && c.Detector.Threshold <= 5):

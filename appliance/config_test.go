@@ -64,6 +64,8 @@ func TestBadConfigurationIsNamed(t *testing.T) {
 		"mill: {coil_length_m: [200, 100]}": "mill.coil_length_m: [200, 100] is not possible",
 		"mill: {coil_length_m: [1, 2, 3]}":  "want 2 elements but got 3",
 		"mill: {coils: -1}":                 "mill.coils: -1 is not possible",
+		"review_below: 1.5":                 "review_below: 1.5 is not a confidence",
+		"mill: {defect_mix: odd}":           "mill.defect_mix: \"odd\" is not known",
 		"mill: {defects_per_100m: 5000}":    "mill.defects_per_100m:",
 		"detector: {threshold: 0}":          "detector.threshold: 0 is not possible; allowed are 0.2 to 5",
 		"detector: {bands: 0}":              "detector.bands:",

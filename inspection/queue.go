@@ -15,14 +15,14 @@ const (
 	DecidesGrade  QueueReason = "decides_grade"  // the trail of a broken rule that gives hold or block names it
 	NotKnown      QueueReason = "unknown"        // the model gave no class: unknown or unclassified
 	IsSevere      QueueReason = "severe"         // severity 3 or 4
-	LowConfidence QueueReason = "low_confidence" // below SureFrom
+	LowConfidence QueueReason = "low_confidence" // below what the appliance is told
 	Repeats       QueueReason = "repeats"        // the first of its kind at one place across, again and again along
 	NoneOfThese   QueueReason = "other"
 )
 
 const (
-	// SureFrom is the confidence below which the model's answer wants a look.
-	SureFrom = 0.6
+	// DefaultReviewBelow is the confidence below which the model's answer wants a look, where the appliance is told no other.
+	DefaultReviewBelow = 0.6
 	// severeFrom is the severity that a person should see whatever the model is sure of.
 	severeFrom = Severity(3)
 	// QueueDays is for how long a coil's defects wait. Of older coils that nobody decided, those that decide the grade stay.
@@ -131,8 +131,9 @@ func (q CoilQueue) ID(w Waiting) DefectID {
 }
 
 // NewCoilQueue orders the defects of a coil that has ended, given in order of their ids. A defect without a picture waits
-// only where it decides the grade: nobody could judge it, but the rule rests on it.
-func NewCoilQueue(s Strip, defects []MapDefect, res InspectionResult, r Recipe) CoilQueue {
+// only where it decides the grade: nobody could judge it, but the rule rests on it. below is the confidence below which the model's
+// answer wants a look.
+func NewCoilQueue(s Strip, defects []MapDefect, res InspectionResult, r Recipe, below float32) CoilQueue {
 	var q CoilQueue
 	if len(defects) == 0 {
 		q.Worst = res.Grade
@@ -147,7 +148,7 @@ func NewCoilQueue(s Strip, defects []MapDefect, res InspectionResult, r Recipe) 
 		if !d.HasImage && !decides {
 			continue
 		}
-		q.Waiting = append(q.Waiting, waiting(d, d.ID-q.First, over, decides, repeats[d.ID]))
+		q.Waiting = append(q.Waiting, waiting(d, d.ID-q.First, over, decides, repeats[d.ID], below))
 	}
 	slices.Sort(q.Waiting)
 	q.Worst = worst(s, defects, res.Grade, r)
@@ -181,9 +182,9 @@ func decisive(res InspectionResult) map[DefectID]float64 {
 }
 
 // waiting gives a defect its place: where few answers turn the rule first, then what the model is least sure of.
-func waiting(d *MapDefect, offset DefectID, over float64, decides, repeats bool) Waiting {
+func waiting(d *MapDefect, offset DefectID, over float64, decides, repeats bool, below float32) Waiting {
 	unknown := d.Class == Unknown || d.Class == Unclassified
-	holds := [...]bool{decides, unknown, d.Severity >= severeFrom, !unknown && d.Conf < SureFrom, repeats, false}
+	holds := [...]bool{decides, unknown, d.Severity >= severeFrom, !unknown && d.Conf < below, repeats, false}
 	var reasons uint
 	for i, yes := range holds {
 		if yes {

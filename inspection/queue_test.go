@@ -46,7 +46,7 @@ func TestQueueIsInTheOrderOfWhatAPersonMustSee(t *testing.T) {
 		{Rule: "holes", Broken: true, Grade: Block, Measured: 1, Limit: 1, Defects: []DefectID{19}},
 		{Rule: "long", Broken: true, Grade: Second, Measured: 1, Limit: 1, Defects: []DefectID{20}}, // decides neither hold nor block
 	}}
-	q := NewCoilQueue(Strip{Length: 10_000, Width: 1500}, defects, res, queueRecipe())
+	q := NewCoilQueue(Strip{Length: 10_000, Width: 1500}, defects, res, queueRecipe(), DefaultReviewBelow)
 	var got []DefectID
 	reasons := map[DefectID][]QueueReason{}
 	for _, w := range q.Waiting {
@@ -68,7 +68,7 @@ func TestQueueIsInTheOrderOfWhatAPersonMustSee(t *testing.T) {
 	}
 	// A coil that may leave has nothing that decides a hold.
 	res.Grade = Second
-	if q := NewCoilQueue(Strip{}, defects, res, queueRecipe()); q.Waiting[0].Has(DecidesGrade) {
+	if q := NewCoilQueue(Strip{}, defects, res, queueRecipe(), DefaultReviewBelow); q.Waiting[0].Has(DecidesGrade) {
 		t.Error("a defect decides the grade of a coil that is neither on hold nor blocked")
 	}
 }
@@ -96,7 +96,7 @@ func TestOneOfEachRepeatGroupIsAskedFor(t *testing.T) {
 	add(1000, 200)
 	add(1000, 300) // too few
 	var got []DefectID
-	q := NewCoilQueue(Strip{Width: 1500}, defects, InspectionResult{Grade: Prime}, queueRecipe())
+	q := NewCoilQueue(Strip{Width: 1500}, defects, InspectionResult{Grade: Prime}, queueRecipe(), DefaultReviewBelow)
 	for _, w := range q.Waiting {
 		if w.Has(Repeats) {
 			got = append(got, q.ID(w))
@@ -127,25 +127,25 @@ func TestGradeThatCanNoLongerChangeIsSaid(t *testing.T) {
 		return Defect{ID: d.ID, Side: d.Side, Rect: d.Rect, Class: d.Class, Conf: d.Conf, Area: d.Rect.Area()}
 	}
 	one := mapDefect(1, "scratch", 0.9, 1, 100)
-	if q := NewCoilQueue(strip, []MapDefect{one}, InspectionResult{Grade: Prime}, r); q.Worst != Block {
+	if q := NewCoilQueue(strip, []MapDefect{one}, InspectionResult{Grade: Prime}, r, DefaultReviewBelow); q.Worst != Block {
 		t.Errorf("one defect that could be a hole: worst %s", q.Worst)
 	}
 	noHoles := r
 	noHoles.Rules = r.Rules[1:]
-	if q := NewCoilQueue(strip, []MapDefect{one}, InspectionResult{Grade: Prime}, noHoles); q.Worst != Prime {
+	if q := NewCoilQueue(strip, []MapDefect{one}, InspectionResult{Grade: Prime}, noHoles, DefaultReviewBelow); q.Worst != Prime {
 		t.Errorf("one short defect under rules on five and on long ones: worst %s", q.Worst)
 	}
 	var five []MapDefect
 	for i := range 5 {
 		five = append(five, mapDefect(DefectID(i+1), "stain", 0.9, 1, MM(400*i)))
 	}
-	if q := NewCoilQueue(strip, five, InspectionResult{Grade: Prime}, noHoles); q.Worst != Prime {
+	if q := NewCoilQueue(strip, five, InspectionResult{Grade: Prime}, noHoles, DefaultReviewBelow); q.Worst != Prime {
 		t.Errorf("five over 1.6 m under a rule on 1 m: worst %s", q.Worst)
 	}
 	for i := range five {
 		five[i].Rect.Along /= 2
 	}
-	if q := NewCoilQueue(strip, five, InspectionResult{Grade: Prime}, noHoles); q.Worst != Hold {
+	if q := NewCoilQueue(strip, five, InspectionResult{Grade: Prime}, noHoles, DefaultReviewBelow); q.Worst != Hold {
 		t.Errorf("five within 0.8 m, if all were scratches: worst %s", q.Worst)
 	}
 

@@ -148,7 +148,7 @@ func (s *Store) queuedCoils(ctx context.Context, q querier, only inspection.Coil
 	for _, v := range now {
 		c := s.queue.coils[v.n]
 		if c == nil || c.grading != v.grading || c.old != v.old {
-			if c, err = readQueue(ctx, q, v); err != nil {
+			if c, err = readQueue(ctx, q, v, s.options.ReviewBelow); err != nil {
 				return nil, err
 			}
 		} else if c.revision != v.revision {
@@ -170,7 +170,7 @@ func (s *Store) queuedCoils(ctx context.Context, q querier, only inspection.Coil
 }
 
 // readQueue orders the defects of a coil.
-func readQueue(ctx context.Context, q querier, v coilVersion) (*queuedCoil, error) {
+func readQueue(ctx context.Context, q querier, v coilVersion, below float32) (*queuedCoil, error) {
 	c, err := coilRow(ctx, q, v.id)
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func readQueue(ctx context.Context, q querier, v coilVersion) (*queuedCoil, erro
 	if err := eachMapDefect(ctx, q, c.n, func(d inspection.MapDefect) { defects = append(defects, d) }); err != nil {
 		return nil, err
 	}
-	out := &queuedCoil{coilVersion: v, CoilQueue: inspection.NewCoilQueue(c.Strip, defects, res, recipe)}
+	out := &queuedCoil{coilVersion: v, CoilQueue: inspection.NewCoilQueue(c.Strip, defects, res, recipe, below)}
 	if v.old {
 		n := sort.Search(len(out.Waiting), func(i int) bool { return !out.Waiting[i].Has(inspection.DecidesGrade) })
 		out.Waiting = slices.Clone(out.Waiting[:n])

@@ -38,8 +38,10 @@ type Options struct {
 	// SyncImages makes pictures survive a loss of power too, at one disk flush each. Records always
 	// do; a picture that was lost is reported as not there.
 	SyncImages bool
-	Log        *slog.Logger     // nil: slog.Default()
-	Now        func() time.Time // nil: time.Now
+	// ReviewBelow is the confidence below which a defect waits for a person by it; 0: none does.
+	ReviewBelow float32
+	Log         *slog.Logger     // nil: slog.Default()
+	Now         func() time.Time // nil: time.Now
 }
 
 // Store is the record of one appliance. It is safe for concurrent use. Writes are done one after the

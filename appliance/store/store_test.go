@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 
 func open(t testing.TB, dir string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), dir, Options{Log: slog.New(slog.DiscardHandler)})
+	s, err := Open(t.Context(), dir, Options{ReviewBelow: inspection.DefaultReviewBelow, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
