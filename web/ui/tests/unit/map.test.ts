@@ -189,3 +189,16 @@ describe('hit test', () => {
     expect(new HitTest(columns([]), new Uint32Array()).at(p, 400, 100, 14)).toBe(-1);
   });
 });
+
+test('a coil that is short beside its width is shown whole too, and zooms evenly', () => {
+  const [length, width] = [3456, 766];
+  const short = new Plot({ width: 760, height: 300 }, length, width, null);
+  expect([short.across0, short.across1]).toEqual([0, width]);
+  expect(short.isWhole).toBe(true);
+  const closer = new Plot({ width: 760, height: 300 }, length, width, {
+    along: 1000,
+    across: 300,
+    scale: short.alongScale / 2,
+  });
+  expect(closer.acrossScale).toBeCloseTo(short.acrossScale / 2, 9);
+});

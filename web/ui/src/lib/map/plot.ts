@@ -49,7 +49,9 @@ export class Plot {
     this.panelHeight = Math.max(1, Math.floor((size.height - MARGIN.top - MARGIN.bottom - MIDDLE) / 2));
     const whole = length / this.panelWidth;
     this.alongScale = clamp(view?.scale ?? whole, Math.min(FINEST, whole), whole);
-    this.acrossScale = Math.min(stripWidth / this.panelHeight, this.alongScale);
+    const fits = stripWidth / this.panelHeight;
+    // A coil that is short beside its width is whole beyond true proportions already: it is shown whole all the same.
+    this.acrossScale = Math.min(fits, this.alongScale * Math.max(1, fits / whole));
     const halfLength = (this.panelWidth * this.alongScale) / 2;
     const halfWidth = (this.panelHeight * this.acrossScale) / 2;
     const along = clamp(view?.along ?? length / 2, halfLength, length - halfLength);
