@@ -224,9 +224,7 @@ func (l *live) look(now time.Time) {
 		}
 	}
 	conditions := append(l.conditions(st, k, before, failing), l.a.alarms.conditions(st)...)
-	if c, ok := rolls.condition(now); ok {
-		conditions = append(conditions, c)
-	}
+	conditions = append(conditions, rolls.conditions(now)...)
 	st.Alarms, st.Flood = l.a.alarms.look(now, conditions)
 	st.Aside = l.a.alarms.book.Aside()
 

@@ -41,19 +41,35 @@ type rollState struct {
 	at    time.Time // when they changed
 }
 
-// condition is the alarm of the mark that was seen last; ok is false where none was of late.
-func (r *rollState) condition(now time.Time) (c alarm.Condition, ok bool) {
-	if len(r.marks) == 0 || now.Sub(r.at) >= rollFor {
-		return c, false
+// conditions are the alarms of the marks that were seen last, one a side; none where none was of late.
+func (r *rollState) conditions(now time.Time) (out []alarm.Condition) {
+	if now.Sub(r.at) >= rollFor {
+		return nil
 	}
-	last := &r.marks[0]
-	for i := range r.marks {
-		if m := &r.marks[i]; m.Last > last.Last {
-			last = m
+	for _, side := range inspection.Sides() {
+		var last *inspection.RollMark
+		n := 0
+		for i := range r.marks {
+			m := &r.marks[i]
+			if m.Side != side {
+				continue
+			}
+			n++
+			if last == nil || m.Last > last.Last {
+				last = m
+			}
+		}
+		if last != nil {
+			out = append(out, r.condition(last, n))
 		}
 	}
+	return out
+}
+
+// condition is the alarm of a mark, of so many on its side.
+func (r *rollState) condition(last *inspection.RollMark, marks int) alarm.Condition {
 	mm := func(v inspection.MM) string { return strconv.FormatFloat(float64(v), 'f', 0, 64) }
-	c = about("roll_period", medium, map[string]string{
+	c := about("roll_period", medium, map[string]string{
 		"side": string(last.Side), "across_mm": mm(last.Across), "period_mm": mm(last.Period), "diameter_mm": mm(last.Diameter),
 		"coil": string(r.coil),
 	})
@@ -61,8 +77,8 @@ func (r *rollState) condition(now time.Time) (c alarm.Condition, ok bool) {
 	if len(last.Rolls) > 0 {
 		c.Values["roll"] = strings.Join(last.Rolls, " / ")
 	}
-	if n := len(r.marks); n > 1 {
-		c.Values["marks"] = strconv.Itoa(n)
+	if marks > 1 {
+		c.Values["marks"] = strconv.Itoa(marks)
 	}
-	return c, true
+	return c
 }

@@ -13,30 +13,27 @@ func TestRollMarkRaisesItsAlarm(t *testing.T) {
 		{Side: inspection.Top, Period: 2100.4, Diameter: 668.6, Across: 400.2, Last: 9000, Rolls: []string{"F6", "F7"}},
 		{Side: inspection.Bottom, Period: 1000, Diameter: 318, Across: 12, Last: 8000, Rolls: []string{}},
 	}}
-	c, ok := r.condition(now.Add(rollFor - 1))
-	if !ok || c.Code != "roll_period" || c.Priority != medium {
-		t.Fatalf("%+v, %t", c, ok)
+	got := r.conditions(now.Add(rollFor - 1))
+	if len(got) != 2 || got[0].Code != "roll_period" || got[0].Priority != medium || got[0].About == got[1].About {
+		t.Fatalf("%+v; want one alarm a side", got)
 	}
-	for name, want := range map[string]string{"side": "top", "across_mm": "400", "period_mm": "2100", "diameter_mm": "669", "roll": "F6 / F7", "coil": "A1", "marks": "2"} {
-		if c.Values[name] != want {
-			t.Errorf("%s is %q; want %q", name, c.Values[name], want)
+	for name, want := range map[string]string{"side": "top", "across_mm": "400", "period_mm": "2100", "diameter_mm": "669", "roll": "F6 / F7", "coil": "A1", "marks": ""} {
+		if v := got[0].Values[name]; v != want {
+			t.Errorf("%s is %q; want %q", name, v, want)
 		}
 	}
-	if _, ok := r.condition(now.Add(rollFor)); ok {
-		t.Error("the alarm outlives its time")
+	if v := got[1].Values; v["side"] != "bottom" || v["roll"] != "" {
+		t.Errorf("a roll that is not in the table is told as %v", v)
 	}
-	r.marks[1].Last = 10_000
-	if c, _ := r.condition(now); c.Values["side"] != "bottom" {
-		t.Errorf("the alarm is about %v; want the mark seen last", c.Values)
+	if got := r.conditions(now.Add(rollFor)); got != nil {
+		t.Errorf("the alarm outlives its time: %+v", got)
 	}
-	if _, named := c.Values["roll"]; !named {
-		t.Error("no roll")
+	r.marks = append(r.marks, inspection.RollMark{Side: inspection.Top, Period: 900, Across: 7, Last: 10_000})
+	if v := r.conditions(now)[0].Values; v["across_mm"] != "7" || v["marks"] != "2" {
+		t.Errorf("of two marks the alarm is about %v; want the one seen last", v)
 	}
-	if c, _ := r.condition(now); c.Values["roll"] != "" {
-		t.Errorf("a roll that is not in the table is called %q", c.Values["roll"])
-	}
-	if _, ok := (&rollState{at: now}).condition(now); ok {
-		t.Error("an alarm without a mark")
+	if got := (&rollState{at: now}).conditions(now); got != nil {
+		t.Errorf("an alarm without a mark: %+v", got)
 	}
 }
 

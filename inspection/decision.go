@@ -63,6 +63,12 @@ func (d Decision) Check() error {
 	return nil
 }
 
+// SamePerson tells whether two names are one person's, however they were typed: two eyes must not become four by a capital or a blank.
+func SamePerson(a, b string) bool {
+	bare := func(name string) string { return strings.Join(strings.Fields(name), "") }
+	return strings.EqualFold(bare(a), bare(b))
+}
+
 // NeedsSecond tells whether a second person must confirm the decision, where coils of some machine grades need one to be
 // released.
 func (d Decision) NeedsSecond(grades []Grade) bool {

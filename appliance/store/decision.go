@@ -41,7 +41,7 @@ func (s *Store) ConfirmDecision(ctx context.Context, id inspection.CoilID, by st
 		if len(all) == 0 || !all[0].Pending {
 			return "", conflict("has no decision that waits for a second person")
 		}
-		if all[0].By == by {
+		if inspection.SamePerson(all[0].By, by) {
 			return "", conflict("was decided by " + by + "; somebody else must confirm it")
 		}
 		if all[0].MachineGrade != row.Grade {

@@ -8,6 +8,8 @@ const KEPT = 400;
 /** A severity from which on a defect is a serious one. */
 const SERIOUS = 3;
 const SERIOUS_KEPT = 6;
+/** Pictures are decoded: a new six each second is what a person can take in. */
+const PICTURED_MS = 1000;
 /** Two hundred come a second at worst: each by itself would cost frames, and no eye follows. */
 const TAKEN_MS = 250;
 const WIDTH_MM = 1200;
@@ -23,26 +25,28 @@ export interface Running {
 /** What is drawn of the coil under the cameras, newest first. For a component while it is created. */
 export function followRunning(): Running {
   let seen = $state.raw<readonly Defect[]>([]);
+  /** Null until the first are taken. */
+  let pictured = $state.raw<readonly Defect[] | null>(null);
   let gaps = $state.raw<readonly Gap[]>([]);
   const live = $derived(line.live);
   const coil = $derived(live?.coil?.id ?? null);
   const gapCount = $derived(live?.coil?.counts.gaps ?? 0);
   // What the stream told, and what was there before it began.
   const defects = $derived(newestFirst([...(live?.recent ?? []), ...seen]).filter((d) => d.coil === coil));
-  const serious = $derived(
-    newestFirst([...(live?.severe ?? []), ...seen.filter((d) => d.severity >= SERIOUS)]).slice(
-      0,
-      SERIOUS_KEPT,
-    ),
-  );
   const stripWidth = $derived(
     live?.cameras.find((c) => c.strip_width_mm > 0)?.strip_width_mm || live?.coil?.order.width_mm || WIDTH_MM,
   );
 
   onMount(() => {
     let came: Defect[] = [];
+    let pictures = 0;
     const stop = line.onDefect((defect) => came.push(defect));
     const timer = setInterval(() => {
+      if (line.live && performance.now() - pictures >= PICTURED_MS) {
+        pictures = performance.now();
+        const serious = [...came, ...seen].filter((d) => d.severity >= SERIOUS);
+        pictured = newestFirst([...line.live.severe, ...serious]).slice(0, SERIOUS_KEPT);
+      }
       if (came.length === 0) return;
       seen = [...came.reverse(), ...seen].slice(0, KEPT);
       came = [];
@@ -78,7 +82,7 @@ export function followRunning(): Running {
       return stripWidth;
     },
     get serious() {
-      return serious;
+      return pictured ?? live?.severe ?? [];
     },
   };
 }
