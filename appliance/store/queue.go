@@ -122,7 +122,9 @@ func (s *Store) queuedCoils(ctx context.Context, q querier, only inspection.Coil
 	since := micros(s.options.Now().Add(-inspection.QueueDays * 24 * time.Hour))
 	from := version + `0 FROM coils c WHERE ended_at >= ?1 AND ` + ended + `
 		UNION ALL ` + version + `1 FROM coils c WHERE ended_at < ?1 AND grade IN ('hold', 'block') AND ` + ended + `
-			AND NOT EXISTS (SELECT 1 FROM gradings g WHERE g.coil = c.n AND g.asked_by <> '')`
+			AND NOT EXISTS (SELECT 1 FROM gradings g WHERE g.coil = c.n AND g.asked_by <> '')
+			AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.coil = c.n AND d.disposition <> 'held' AND NOT d.pending
+				AND d.n = (SELECT max(n) FROM decisions WHERE coil = c.n))`
 	var arg any = since
 	if only != "" {
 		c, err := coilRow(ctx, q, only)
@@ -250,7 +252,7 @@ func queueItems(ctx context.Context, q querier, entries []queueEntry) ([]inspect
 		if err != nil {
 			return nil, err
 		}
-		defects, err := readDefects(ctx, q, c, clauses{[]string{"id IN (?" + strings.Repeat(", ?", len(ids)-1) + ")"}, ids}, -1)
+		defects, err := readDefects(ctx, q, c, clauses{[]string{"id IN (?" + strings.Repeat(", ?", len(ids)-1) + ")"}, ids}, len(ids))
 		if err != nil {
 			return nil, err
 		}
@@ -284,7 +286,7 @@ func bestGrade(ctx context.Context, q querier, c coil, r inspection.Recipe) (ins
 	}
 	if c.Counts.Reviewed > 0 {
 		where := clauses{[]string{"id IN (SELECT defect FROM standing_reviews WHERE coil = ?)"}, []any{c.n}}
-		if m.Defects, err = readDefects(ctx, q, c, where, -1); err != nil {
+		if m.Defects, err = readDefects(ctx, q, c, where, c.Counts.Reviewed); err != nil {
 			return "", err
 		}
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -131,6 +132,64 @@ func TestOldCoilsWaitOnlyUntilSomebodyDecides(t *testing.T) {
 	}
 	if p := queueOf(t, s, inspection.QueueQuery{}); p.Waiting != 0 || len(p.Items) != 0 {
 		t.Errorf("after a person graded it again %d wait", p.Waiting)
+	}
+}
+
+func TestOldCoilThatSomebodyReleasedOrRejectedNoLongerWaits(t *testing.T) {
+	now := time.Now()
+	s := open(t, t.TempDir())
+	s.options.Now = func() time.Time { return now }
+	graded(t, s, "A1", 20)
+	now = now.Add((inspection.QueueDays*24 + 1) * time.Hour)
+	decide := func(disposition inspection.Disposition, grade inspection.Grade, fourEyes ...inspection.Grade) {
+		t.Helper()
+		d := inspection.Decision{By: "Kim", Disposition: disposition, Grade: grade, Reason: "seen at the strip"}
+		if _, err := s.Decide(t.Context(), "A1", d, 0, fourEyes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		decide func()
+		want   int
+		why    string
+	}{
+		{func() { decide(inspection.Held, "") }, 2, "held: it waits"},
+		{func() { decide(inspection.Rejected, "") }, 0, "rejected"},
+		{func() { decide(inspection.Held, "") }, 2, "held after all"},
+		{func() { decide(inspection.Released, inspection.Second, inspection.Block) }, 2, "released, but nobody confirmed it"},
+		{func() {
+			if _, err := s.ConfirmDecision(t.Context(), "A1", "Lee", 0); err != nil {
+				t.Fatal(err)
+			}
+		}, 0, "released by two"},
+	} {
+		c.decide()
+		if p := queueOf(t, s, inspection.QueueQuery{}); p.Waiting != c.want {
+			t.Errorf("%s: %d wait, want %d", c.why, p.Waiting, c.want)
+		}
+	}
+}
+
+func TestPageOfTheQueueReadsNoMoreThanItShows(t *testing.T) {
+	const page, defects = 5, 20_000
+	s := open(t, t.TempDir())
+	start(t, s, "A1", inspection.CoilOrder{})
+	appendTo(t, s, batch("A1", defects, 0)) // without pictures: the holes that decide wait
+	m, err := s.Map(t.Context(), "A1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CloseCoil(t.Context(), "A1", m.Strip, inspection.GradeMap(m, recipe(1)), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	review(t, s, 8, "hole", "Kim")
+	first := queueOf(t, s, inspection.QueueQuery{Limit: page})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	queueOf(t, s, inspection.QueueQuery{Limit: page, Cursor: first.NextCursor})
+	runtime.ReadMemStats(&after)
+	if most, got := uint64(300_000), after.TotalAlloc-before.TotalAlloc; got > most {
+		t.Errorf("a page of %d of %d defects took %d bytes, want at most %d", page, defects, got, most)
 	}
 }
 

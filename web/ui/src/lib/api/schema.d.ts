@@ -1029,7 +1029,7 @@ export interface paths {
     };
     /**
      * List the defects that wait for a person, the most telling first
-     * @description What nobody reviewed of coils that ended in the last 7 days, and of older ones on hold or block that nobody graded again what decides their grade. First what decides the grade, where the fewest answers turn a rule; then what the model has no class for; then severe ones; then those below the confidence that the configuration says; then one of each group that repeats along the strip; then the rest, the least sure first. A defect without a picture waits only where it decides a grade. 409 for a coil that has not ended.
+     * @description What nobody reviewed of coils that ended in the last 7 days, and of older ones on hold or block that nobody graded again, released or rejected what decides their grade. First what decides the grade, where the fewest answers turn a rule; then what the model has no class for; then severe ones; then those below the confidence that the configuration says; then one of each group that repeats along the strip; then the rest, the least sure first. A defect without a picture waits only where it decides a grade. 409 for a coil that has not ended.
      */
     get: operations['read-review-queue'];
     put?: never;
