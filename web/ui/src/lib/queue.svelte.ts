@@ -78,6 +78,7 @@ export class Queue {
     this.items = [];
     this.at = 0;
     this.loading = true;
+    this.error = null;
     this.#reading?.abort();
     this.#reading = null;
     await this.#read();
@@ -91,26 +92,45 @@ export class Queue {
     if (this.#cursor) query.set('cursor', this.#cursor);
     if (this.#filter.reason) query.set('reason', this.#filter.reason);
     if (this.#filter.coil) query.set('coil', this.#filter.coil);
+    const before = this.#onTheirWay();
     try {
       const page = await api.reviewQueue(query, reading.signal);
       if (reading.signal.aborted) return;
       this.#cursor = page.next_cursor ?? '';
       this.#more = this.#cursor !== '';
-      // What is on its way to the record still waited when the page was made.
-      const open = this.#given.filter((g) => g.state !== 'saved').map((g) => g.defect.id);
-      const known = new Set([...open, ...this.items.map((i) => i.defect.id)]);
+      // What was on its way to the record still waited when the page was made.
+      const open = new Set([...before, ...this.#onTheirWay()]);
+      const known = new Set([...[...open].map((g) => g.defect.id), ...this.items.map((i) => i.defect.id)]);
       const fresh = page.items.filter((i) => !known.has(i.defect.id));
       this.items = [...this.items, ...fresh];
-      this.waiting = Math.max(fresh.length, page.waiting - open.length);
-      this.byReason = page.by_reason;
+      [this.waiting, this.byReason] = [page.waiting, page.by_reason];
+      for (const { item } of open) if (item) this.#count(item, -1);
+      this.waiting = Math.max(fresh.length, this.waiting);
       this.error = null;
     } catch (error) {
       if (reading.signal.aborted) return;
-      this.error = error;
+      this.#reading = null;
+      [this.error, this.loading] = [error, false];
+      return; // to ask again at once would not end while the appliance does not answer
     }
     this.#reading = null;
-    this.loading = false;
+    this.loading = this.items.length === 0 && this.#more;
     this.#fetchAhead();
+  }
+
+  #onTheirWay(): Given[] {
+    return this.#given.filter((g) => g.state !== 'saved');
+  }
+
+  /** Whether an answer is not in the record yet: to leave the browser would lose it. */
+  get unsaved(): boolean {
+    return this.#onTheirWay().length > 0;
+  }
+
+  /** Goes on where the connection was lost. */
+  resume(): void {
+    this.saveAgain();
+    if (this.error) void this.#read();
   }
 
   /** Goes to another defect without an answer. */
@@ -148,25 +168,41 @@ export class Queue {
     if (!page) return;
     this.waiting = page.waiting;
     this.byReason = page.by_reason;
-    for (const g of this.#given) if (g.state !== 'saved' && g.item) this.#count(g.item, -1);
+    for (const { item } of this.#onTheirWay()) if (item) this.#count(item, -1);
   }
 
   async #save(given: Given): Promise<void> {
     const { defect } = given;
     try {
-      this.#revised.set(defect.id, await api.review(this.#revised.get(defect.id) ?? defect, given.said));
-      given.state = 'saved';
-    } catch (error) {
-      if (error instanceof RequestError && error.status === 412) {
+      const now = await this.#review(this.#revised.get(defect.id) ?? defect, given.said);
+      if (now) {
+        this.#revised.set(defect.id, now);
+        given.state = 'saved';
+      } else {
         this.#forget(given);
         this.#revised.delete(defect.id);
         this.notice = { kind: 'taken', id: defect.id, classId: given.said.class };
-        return;
       }
+    } catch (error) {
       given.state = 'failed';
       this.why = sentenceOf(error);
     }
     this.failed = this.#given.filter((g) => g.state === 'failed');
+  }
+
+  /** Records an answer and gives the defect as it is then; null where somebody else's stands. */
+  async #review(seen: Defect, said: ReviewRequest): Promise<Defect | null> {
+    try {
+      return await api.review(seen, said);
+    } catch (error) {
+      if (!(error instanceof RequestError && error.status === 412)) throw error;
+    }
+    // Not every change is somebody else's answer: it may be this one, whose receipt was lost, or one that was taken back.
+    const now = await api.defect(seen.id);
+    const { review } = now;
+    if (review && review.by !== said.by) return null;
+    const recorded = review?.class === said.class && (review.note ?? '') === (said.note ?? '');
+    return recorded ? now : api.review(now, said);
   }
 
   saveAgain(): void {
@@ -240,10 +276,10 @@ export class Queue {
     const at = this.items.slice(0, this.at).filter(stays).length;
     this.items = this.items.filter(stays);
     this.at = Math.max(0, Math.min(at, this.items.length - 1));
-    // Coils may have ended since the first page was read.
-    if (this.items.length === 0 && !this.#more) {
+    if (this.items.length === 0) {
       this.loading = true;
-      this.#then(() => this.start(this.#filter.reason, this.#filter.coil));
+      // Coils may have ended since the first page was read.
+      if (!this.#more) this.#then(() => this.start(this.#filter.reason, this.#filter.coil));
     }
     this.#fetchAhead();
   }

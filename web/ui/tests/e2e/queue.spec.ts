@@ -254,6 +254,38 @@ test('neighbours and similar ones say what people said of them; keys move, enlar
   await expect(page.getByTestId('defect')).toBeVisible();
 });
 
+test('no key answers for a defect behind a dialog, wherever one clicked in it', async ({ page }) => {
+  await openAs(page, 'Seo', '/review?coil=QUEUE-2');
+  const id = await shownId(page);
+  await press(page, 'Slash');
+  const keys = page.getByRole('dialog', { name: 'Keys of this page' });
+  await keys.getByRole('heading').click(); // nothing has the focus then
+  await page.keyboard.press('a');
+  await page.keyboard.press('Escape');
+  await expect(keys).toHaveCount(0);
+  expect(await shownId(page)).toBe(id);
+
+  await page.goto(`/coils/QUEUE-2?defect=${id}`);
+  await expect(page.getByTestId('review')).toBeVisible();
+  await page.getByTestId('decision').getByRole('button', { name: 'Reject…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Reject the coil' });
+  await dialog.getByRole('button', { name: 'Cancel' }).focus();
+  await page.keyboard.press('1');
+  await dialog.getByRole('heading').click();
+  await page.keyboard.press('1');
+  await page.keyboard.press('j');
+  await expect(page).toHaveURL(new RegExp(`defect=${id}`));
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  expect((await recorded(page, id)).review).toBeUndefined();
+});
+
+test('what cannot be read beside a defect is said, and is not told as none', async ({ page }) => {
+  await page.route('**/similar?*', (route) => route.fulfill({ status: 500, body: '' }));
+  await openAs(page, 'Seo', '/review?coil=QUEUE-2');
+  const similar = page.getByRole('region', { name: 'Similar ones of other coils' });
+  await expect(similar.getByRole('alert')).toContainText('could not answer');
+});
+
 for (const [language, theme] of [
   ['ko', 'light'],
   ['en', 'dark'],
