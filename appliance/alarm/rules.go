@@ -56,7 +56,7 @@ func (r *watched) add(d inspection.Defect) bool {
 		r.at = append(r.at[:0], r.at[1:]...)
 	}
 	r.at = append(r.at, d.Rect.Along)
-	return len(r.at) == r.Count && (r.Count == 1 || float64(d.Rect.Along-slices.Min(r.at)) <= r.Within*1000)
+	return len(r.at) == r.Count && (r.Count == 1 || float64(slices.Max(r.at)-slices.Min(r.at)) <= r.Within*1000)
 }
 
 // Conditions are the rules that are broken.

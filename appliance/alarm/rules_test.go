@@ -67,3 +67,16 @@ func TestTrialCountsWhatRulesMakeOfPastCoils(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+func TestDefectThatComesLateMakesNoStretchShorter(t *testing.T) {
+	w := NewWatch([]inspection.AlarmRule{{ID: "scratches", Classes: []inspection.DefectClass{"scratch"}, Count: 3, Within: 10, Priority: inspection.MediumPriority}})
+	// The camera of the other edge is behind.
+	w.Add(after(0), []inspection.Defect{defect(20, "scratch", 1), defect(35, "scratch", 1), defect(19, "scratch", 1)})
+	if got := w.Conditions(after(0)); len(got) != 0 {
+		t.Errorf("three within 16 m give %+v under a rule on 10 m", got)
+	}
+	w.Add(after(1), []inspection.Defect{defect(36, "scratch", 1), defect(37, "scratch", 1), defect(30, "scratch", 1)})
+	if got := w.Conditions(after(1)); len(got) != 1 {
+		t.Errorf("three within 7 m, the first of them last, give %+v", got)
+	}
+}

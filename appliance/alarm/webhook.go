@@ -43,7 +43,9 @@ func CheckWebhook(to string) error {
 
 // NewWebhook makes one for an address that can be posted to.
 func NewWebhook(to string, log *slog.Logger) *Webhook {
-	return &Webhook{to: to, log: log, client: http.Client{Timeout: webhookWithin}, queue: make(chan inspection.AlarmRecord, webhookBacklog), again: webhookAgain}
+	// Followed, a redirection would become a GET without the record, whose answer looks like success.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Webhook{to: to, log: log, client: http.Client{Timeout: webhookWithin, CheckRedirect: stay}, queue: make(chan inspection.AlarmRecord, webhookBacklog), again: webhookAgain}
 }
 
 // Send queues a record. It never waits.

@@ -70,3 +70,15 @@ func TestWebhookThatDoesNotAnswerHoldsNobodyUp(t *testing.T) {
 		}
 	}
 }
+
+func TestWebhookThatIsSentElsewhereIsNotTold(t *testing.T) {
+	// A client that follows 301 asks there with GET, and without the record.
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer elsewhere.Close()
+	moved := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusMovedPermanently))
+	defer moved.Close()
+	h := NewWebhook(moved.URL, slog.New(slog.DiscardHandler))
+	if err := h.try(t.Context(), inspection.AlarmRecord{Key: "a"}); err == nil || !strings.Contains(err.Error(), "301") {
+		t.Errorf("got %v, want that the address answers 301", err)
+	}
+}
