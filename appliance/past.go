@@ -12,7 +12,10 @@ const pastWithin = 10 * time.Second
 
 // pastCoils shows the newest coils that have ended, at most so many, the newest first. Those that there is no time for are skipped.
 func (a *Appliance) pastCoils(ctx context.Context, coils int, show func(inspection.Coil) error) (shown, skipped int, err error) {
-	end := time.Now().Add(pastWithin)
+	return a.pastCoilsUntil(ctx, coils, time.Now().Add(pastWithin), show)
+}
+
+func (a *Appliance) pastCoilsUntil(ctx context.Context, coils int, end time.Time, show func(inspection.Coil) error) (shown, skipped int, err error) {
 	q := inspection.CoilQuery{States: []inspection.CoilState{inspection.Closed, inspection.Interrupted}}
 	for left := coils; left > 0; {
 		q.Limit = min(left, 100)
@@ -31,7 +34,7 @@ func (a *Appliance) pastCoils(ctx context.Context, coils int, show func(inspecti
 			}
 			shown++
 		}
-		if q.Cursor = page.NextCursor; q.Cursor == "" || skipped > 0 {
+		if q.Cursor = page.NextCursor; q.Cursor == "" {
 			break
 		}
 	}
