@@ -148,20 +148,7 @@ type regradeInput struct {
 }
 
 func (a *api) regrade(ctx context.Context, in *regradeInput) (*getCoilOutput, error) {
-	revision, err := in.revision(in.ID)
-	if err != nil {
-		return nil, err
-	}
-	by := strings.TrimSpace(in.Body.By)
-	if err := inspection.CheckReviewer(by); err != nil {
-		return nil, a.fail(ctx, err)
-	}
-	c, err := a.Reviewer.Regrade(ctx, in.id(), by, revision)
-	if err != nil {
-		return nil, a.fail(ctx, err)
-	}
-	if err := a.Hub.Publish("coil", c); err != nil {
-		a.log.ErrorContext(ctx, "event lost", "error", err)
-	}
-	return a.answerCoil(ctx, c)
+	return a.decide(ctx, in.CoilPath, in.IfMatch, in.Body.By, func(by string, revision int) (inspection.Coil, error) {
+		return a.Reviewer.Regrade(ctx, in.id(), by, revision)
+	})
 }
