@@ -66,8 +66,9 @@ func (h *leastAlike) Push(x any)        { *h = append(*h, x.(alike)) }
 func (h *leastAlike) Pop() any          { panic("what is kept is only replaced") }
 
 func mostAlike(ctx context.Context, q querier, owner coil, look inspection.Look, limit int) ([]alike, error) {
-	rows, err := q.QueryContext(ctx, `SELECT p.first, p.pictures, c.model FROM picture_parts p CROSS JOIN coils c ON c.n = p.coil
-		WHERE p.coil <> ? ORDER BY p.first DESC`, owner.n)
+	// The pictures of another bundle are passed over unread; each is kilobytes behind its row.
+	rows, err := q.QueryContext(ctx, `SELECT p.first, p.pictures FROM picture_parts p CROSS JOIN coils c ON c.n = p.coil
+		WHERE p.coil <> ?1 AND substr(c.model || '+', 1, length(?2) + 1) = ?2 || '+' ORDER BY p.first DESC`, owner.n, bundleOf(owner.Model))
 	if err != nil {
 		return nil, err
 	}
@@ -76,14 +77,11 @@ func mostAlike(ctx context.Context, q querier, owner coil, look inspection.Look,
 	length := math.Sqrt(float64(product(look[:], asBytes(look))))
 	for seen := 0; seen < similarAmong && rows.Next(); {
 		var (
-			first       int64
-			part, model sql.RawBytes
+			first int64
+			part  sql.RawBytes
 		)
-		if err := rows.Scan(&first, &part, &model); err != nil {
+		if err := rows.Scan(&first, &part); err != nil {
 			return nil, err
-		}
-		if bundleOf(string(model)) != bundleOf(owner.Model) {
-			continue
 		}
 		for i := len(part)/pictureBytes - 1; i >= 0 && seen < similarAmong; i-- {
 			seen++

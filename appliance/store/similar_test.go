@@ -135,8 +135,13 @@ func TestNeighboursLieOnTheSameSideNearestFirst(t *testing.T) {
 	}
 }
 
-// BenchmarkSimilar compares with the newest 200,000 pictures.
+// BenchmarkSimilar compares with the newest 200,000 pictures, or passes over as many that another model classified.
 func BenchmarkSimilar(b *testing.B) {
+	b.Run("same model", func(b *testing.B) { benchmarkSimilar(b, "first v1", 12) })
+	b.Run("another model", func(b *testing.B) { benchmarkSimilar(b, "second v1", 0) })
+}
+
+func benchmarkSimilar(b *testing.B, model string, want int) {
 	s := open(b, b.TempDir())
 	r := rand.New(rand.NewPCG(1, 2))
 	start(b, s, "A1", inspection.CoilOrder{})
@@ -145,7 +150,7 @@ func BenchmarkSimilar(b *testing.B) {
 	if _, err := s.CloseCoil(b.Context(), "A1", inspection.Strip{Coil: "A1", Length: 10, Width: 10}, inspection.InspectionResult{Grade: inspection.Prime}, time.Now()); err != nil {
 		b.Fatal(err)
 	}
-	start(b, s, "A2", inspection.CoilOrder{})
+	startUnder(b, s, "A2", model)
 	for range 110 {
 		t := batch("A2", 2000, 0)
 		for range t.Defects {
@@ -168,7 +173,7 @@ func BenchmarkSimilar(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		if got, err := s.Similar(b.Context(), 1, 12); err != nil || len(got) != 12 {
+		if got, err := s.Similar(b.Context(), 1, 12); err != nil || len(got) != want {
 			b.Fatal(len(got), err)
 		}
 	}
