@@ -114,3 +114,34 @@ test('rules of defects are edited, tried on past coils, published, and not over 
   expect((await standing()).version).toBe(version + 2);
   await page.request.post('/api/v1/alarms/rules', { data: { version: version + 3, by: 'Lee', rules } }); // for the tests after
 });
+
+test('one alarm that is gone keeps no other from being acknowledged', async ({ page }) => {
+  const alarm = (key: string) => ({
+    key,
+    code: 'no_coil',
+    priority: 'low',
+    state: 'active',
+    since: '2026-03-01T08:00:00Z',
+    times: 1,
+    first_out: false,
+  });
+  const standing = [alarm('gone'), alarm('there')];
+  await page.route('**/api/v1/alarms', (route) =>
+    route.fulfill({ json: { standing, aside: [], flood: false, rules: [] } }),
+  );
+  const asked: string[] = [];
+  await page.route('**/api/v1/alarms/*', (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    const key = new URL(route.request().url()).pathname.split('/').at(-1)!;
+    asked.push(key);
+    const headers = { 'Content-Type': 'application/problem+json' };
+    if (key === 'gone')
+      return route.fulfill({ status: 404, headers, body: '{"detail":"alarm is not known"}' });
+    return route.fulfill({ json: {} });
+  });
+  await page.addInitScript(() => localStorage.setItem('coilsight.reviewer', 'Lee'));
+  await page.goto('/alarms');
+  await page.getByRole('button', { name: 'Acknowledge all' }).click();
+  await expect(page.getByTestId('standing').getByRole('alert')).toContainText('alarm is not known');
+  await expect.poll(() => asked).toEqual(['gone', 'there']);
+});

@@ -20,6 +20,12 @@ test('a coil is cut on the map and decided, with a reason where it departs from 
   await cuts.getByRole('button', { name: 'Plan', exact: true }).click();
   await expect(cuts.getByRole('status')).toContainText(/piece|Nothing/);
   expect(await violations(page), 'cut plan').toEqual([]);
+  const old = cuts.getByText('has changed since: plan again');
+  await expect(old).toHaveCount(0);
+  await cuts.getByLabel('To reach').selectOption('hold');
+  await expect(old).toBeVisible();
+  await cuts.getByRole('button', { name: 'Plan', exact: true }).click();
+  await expect(old).toHaveCount(0);
 
   const decision = page.getByTestId('decision');
   await expect(decision).toContainText('Nobody has decided yet');
@@ -34,6 +40,7 @@ test('a coil is cut on the map and decided, with a reason where it departs from 
   await expect(dialog).toBeHidden();
   await expect(decision).toContainText(/Rejected .*by Lee/);
   await expect(decision).toContainText('“edge torn in store”');
+  await expect(old).toBeVisible();
   const coil = (await (await page.request.get(`/api/v1/coils/${id}`)).json()) as {
     grade: string;
     decision: { disposition: string; machine_grade: string };
@@ -75,4 +82,35 @@ test('a recipe is edited, tried on past coils and published as the next version'
   await expect(recipe).toContainText('Hanbit, Saebyeok');
   await page.getByRole('button', { name: '한국어' }).click();
   expect(await violations(page), 'Korean').toEqual([]);
+});
+
+test('a draft that somebody overtook becomes the version after theirs', async ({ page }) => {
+  await page.goto('/grading?recipe=hot-strip');
+  await page.getByRole('button', { name: 'Edit as the next version' }).click();
+  const draft = page.getByTestId('draft');
+  await draft.getByLabel('Name', { exact: true }).first().fill('overtaken');
+  // A number is typed as one writes it.
+  const confidence = draft.getByTestId('rule').first().getByLabel('from confidence');
+  await confidence.press('Control+a');
+  await confidence.pressSequentially('0.65');
+  await expect(confidence).toHaveValue('0.65');
+  await draft.getByRole('button', { name: 'Try on past coils' }).click();
+  await expect(page.getByTestId('recipe-test')).toBeVisible();
+
+  const { recipes } = (await (await page.request.get('/api/v1/recipes')).json()) as { recipes: object[] };
+  const theirs = { recipe: { ...recipes[0], name: 'overtaken', version: 1 }, by: 'Jung' };
+  expect((await page.request.post('/api/v1/recipes', { data: theirs })).status()).toBe(201);
+
+  await draft.getByRole('button', { name: 'Publish…' }).click();
+  const first = page.getByRole('dialog', { name: 'Publish overtaken v1' });
+  await first.getByLabel('Your name').fill('Lee');
+  await first.getByRole('button', { name: 'Publish', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByRole('alert')).toContainText('has version 1');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(draft.getByRole('heading', { level: 2 })).toContainText('overtaken v2');
+  await draft.getByRole('button', { name: 'Try on past coils' }).click();
+  await draft.getByRole('button', { name: 'Publish…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Publish', exact: true }).click();
+  await expect(page.getByText('overtaken v2 is published.')).toBeVisible();
 });

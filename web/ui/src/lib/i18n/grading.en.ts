@@ -29,6 +29,7 @@ export const grading = {
   least: 'Shortest piece, m',
   plan: 'Plan',
   cutNone: 'Nothing of the coil earns this grade in pieces so long.',
+  cutOld: 'The coil or what you ask has changed since: plan again.',
   cutWhole: 'Nothing needs to be removed.',
   pieces: (n: string) => plural(n, 'piece', 'pieces'),
   scrap: (metres: string, percent: string) => `scrap ${metres} (${percent} %)`,

@@ -27,6 +27,7 @@ export const grading: Messages['grading'] = {
   least: '가장 짧은 조각, m',
   plan: '계획',
   cutNone: '이 길이 이상으로는 이 등급에 드는 구간이 없습니다.',
+  cutOld: '계획한 뒤 코일이나 조건이 바뀌었습니다. 다시 계획하십시오.',
   cutWhole: '잘라낼 곳이 없습니다.',
   pieces: (n) => `조각 ${n}개`,
   scrap: (metres, percent) => `버림 ${metres} (${percent} %)`,
