@@ -18,8 +18,8 @@ type alarmDesk struct {
 	book  alarm.Book
 	hooks []*alarm.Webhook
 
-	// records wait to become history: the look at the line must not wait for the disk.
-	records chan []inspection.AlarmRecord
+	// writes wait to become history: the look at the line must not wait for the disk.
+	writes chan alarmWrite
 
 	mu       sync.Mutex
 	rules    inspection.AlarmRules
@@ -28,11 +28,21 @@ type alarmDesk struct {
 	diskFree float64      // then, GB
 }
 
-// alarmBacklog is how many looks' records may wait for the disk.
-const alarmBacklog = 256
+// alarmWrite is records of one look, or done in their place: it is closed once all before it are written.
+type alarmWrite struct {
+	records []inspection.AlarmRecord
+	done    chan struct{}
+}
+
+const (
+	// alarmBacklog is how many looks' records may wait for the disk.
+	alarmBacklog = 256
+	// historyWithin is how long who reads the history waits for what is on its way there.
+	historyWithin = time.Second
+)
 
 func (a *Appliance) openAlarms(ctx context.Context) (*alarmDesk, error) {
-	d := &alarmDesk{a: a, records: make(chan []inspection.AlarmRecord, alarmBacklog)}
+	d := &alarmDesk{a: a, writes: make(chan alarmWrite, alarmBacklog)}
 	d.rules.Rules = a.o.Config.Alarms.Rules
 	published, err := a.store.AlarmRules(ctx)
 	if err != nil {
@@ -57,20 +67,24 @@ func (d *alarmDesk) run(ctx context.Context) {
 	for _, h := range d.hooks {
 		hooks.Go(func() { h.Run(ctx) })
 	}
-	keep := func(r []inspection.AlarmRecord) {
-		if err := d.a.store.AppendAlarms(d.a.background, r); err != nil {
+	keep := func(w alarmWrite) {
+		if w.done != nil {
+			close(w.done)
+			return
+		}
+		if err := d.a.store.AppendAlarms(d.a.background, w.records); err != nil {
 			d.a.o.Log.Error("alarms could not be recorded", "error", err)
 		}
 	}
 	for {
 		select {
-		case r := <-d.records:
-			keep(r)
+		case w := <-d.writes:
+			keep(w)
 		case <-ctx.Done():
 			for {
 				select {
-				case r := <-d.records:
-					keep(r)
+				case w := <-d.writes:
+					keep(w)
 				default:
 					return
 				}
@@ -107,7 +121,7 @@ func (d *alarmDesk) happened(records []inspection.AlarmRecord) {
 		}
 	}
 	select {
-	case d.records <- records:
+	case d.writes <- alarmWrite{records: records}:
 	default:
 		d.a.o.Log.Error("alarms could not be recorded", "error", "too many wait for the disk", "alarms", len(records))
 	}
@@ -162,9 +176,29 @@ func (d *alarmDesk) Alarms() (out web.AlarmList) {
 	return out
 }
 
-// AlarmHistory reads the history, the newest first.
+// AlarmHistory reads the history, the newest first. Who was told of an alarm finds it there.
 func (d *alarmDesk) AlarmHistory(ctx context.Context, before int64, code string, limit int) ([]inspection.AlarmRecord, error) {
+	if before == 0 {
+		d.written(ctx)
+	}
 	return d.a.store.Alarms(ctx, before, code, limit)
+}
+
+// written waits for what happened before to be in the history, for a while: a disk that hangs keeps nobody from what is there.
+func (d *alarmDesk) written(ctx context.Context) {
+	done := make(chan struct{})
+	late := time.NewTimer(historyWithin)
+	defer late.Stop()
+	select {
+	case d.writes <- alarmWrite{done: done}:
+	default: // as many wait as can
+		return
+	}
+	select {
+	case <-done:
+	case <-late.C:
+	case <-ctx.Done():
+	}
 }
 
 // Command does what a person wants of an alarm.

@@ -1,6 +1,7 @@
 package appliance
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,28 @@ func TestAlarmsAreCommandedAndKept(t *testing.T) {
 	}
 	if older, err := a.alarms.AlarmHistory(t.Context(), got[1].Seq, "", 10); err != nil || len(older) == 0 || older[0].Seq >= got[1].Seq {
 		t.Errorf("older than %d are %+v, %v", got[1].Seq, older, err)
+	}
+}
+
+func TestWhoIsToldOfAnAlarmFindsItInTheHistory(t *testing.T) {
+	c := fakeConfig(t)
+	dim, _ := even(t, 150)
+	c.Cameras = []CameraConfig{{ID: "top", Side: "top", Address: dim, Pixels: 512, MMPerPixel: 0.5, LineRateHz: 8000}}
+	a, stop := runAppliance(t, c)
+	defer stop()
+	const key = "not_calibrated:top"
+	for i := range 10 {
+		event := []inspection.AlarmEvent{inspection.AlarmTakenOut, inspection.AlarmPutInService}[i%2]
+		var said inspection.AlarmRecord
+		eventually(t, 5*time.Second, "the command is possible", func() bool {
+			var err error
+			said, err = a.alarms.Command(key, web.AlarmCommand{Event: event, By: "Lee", Reason: "again"})
+			return err == nil
+		})
+		got, err := a.alarms.AlarmHistory(t.Context(), 0, "not_calibrated", 2) // the next look may have raised it already
+		if err != nil || !slices.ContainsFunc(got, func(r inspection.AlarmRecord) bool { return r.At.Equal(said.At.Truncate(time.Microsecond)) }) {
+			t.Fatalf("after %s number %d the newest lines are %+v, %v", event, i, got, err)
+		}
 	}
 }
 
