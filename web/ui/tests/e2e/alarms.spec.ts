@@ -145,3 +145,25 @@ test('one alarm that is gone keeps no other from being acknowledged', async ({ p
   await expect(page.getByTestId('standing').getByRole('alert')).toContainText('alarm is not known');
   await expect.poll(() => asked).toEqual(['gone', 'there']);
 });
+
+test('older lines of the history come once, however often they are asked for', async ({ page }) => {
+  const line = (seq: number) => ({
+    seq,
+    at: '2026-03-01T08:00:00Z',
+    event: 'raised',
+    key: 'no_coil',
+    code: 'no_coil',
+  });
+  await page.route('**/api/v1/alarms/history?*', async (route) => {
+    const before = Number(new URL(route.request().url()).searchParams.get('before')) || 101;
+    await new Promise((done) => setTimeout(done, 300));
+    await route.fulfill({ json: { records: Array.from({ length: 50 }, (_, i) => line(before - 1 - i)) } });
+  });
+  await page.goto('/alarms');
+  const history = page.getByRole('region', { name: 'History' });
+  await expect(history.getByRole('listitem')).toHaveCount(50);
+  await history.getByRole('button').dblclick();
+  await expect(history.getByRole('listitem')).toHaveCount(100);
+  await page.waitForTimeout(600); // a second answer would have come by then
+  await expect(history.getByRole('listitem')).toHaveCount(100);
+});
