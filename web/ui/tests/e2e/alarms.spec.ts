@@ -127,7 +127,7 @@ test('one alarm that is gone keeps no other from being acknowledged', async ({ p
   });
   const standing = [alarm('gone'), alarm('there')];
   await page.route('**/api/v1/alarms', (route) =>
-    route.fulfill({ json: { standing, aside: [], flood: false, rules: [] } }),
+    route.fulfill({ json: { standing, aside: [], flood: false, rules: { version: 0, rules: [] } } }),
   );
   const asked: string[] = [];
   await page.route('**/api/v1/alarms/*', (route) => {
