@@ -196,7 +196,9 @@ func (l *live) look(now time.Time) {
 		}
 		st.Coil = &c
 	}
-	st.Recent, st.Severe, st.ByClass = slices.Clone(l.recent), slices.Clone(l.severe), maps.Clone(l.byClass)
+	// Never nil: screens are told of it as it stands, and a list of none is not nothing.
+	st.Recent, st.Severe = append([]inspection.Defect{}, l.recent...), append([]inspection.Defect{}, l.severe...)
+	st.ByClass = maps.Clone(l.byClass)
 	gaps, failing, rolls := slices.Clone(l.gaps), l.failing, l.rolls
 	l.mu.Unlock()
 

@@ -1,8 +1,10 @@
 package appliance
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +29,24 @@ func TestSilentCameraIsLostWhileTheOtherDelivers(t *testing.T) {
 	} {
 		if got := cameraStates(c.now, c.before, now); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v; want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestScreensAreToldOfNoDefectsAsAListOfNone(t *testing.T) {
+	c := DefaultConfig()
+	c.Listen, c.Data = "127.0.0.1:0", t.TempDir()
+	c.Mill.Coils, c.Mill.CoilLengthM, c.Mill.DefectsPer100M = 1, [2]float64{10, 10}, 0
+	a, stop := runAppliance(t, c)
+	defer stop()
+	eventually(t, 10*time.Second, "a status", func() bool { return !a.live.Live().Time.IsZero() })
+	b, err := json.Marshal(a.live.Live())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range []string{"recent", "severe", "alarms", "alarms_aside", "cameras"} {
+		if !strings.Contains(string(b), `"`+list+`":[`) {
+			t.Errorf("%s is no list in %s", list, b)
 		}
 	}
 }
