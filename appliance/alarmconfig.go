@@ -19,7 +19,7 @@ type AlarmConfig struct {
 func defaultAlarms() AlarmConfig {
 	return AlarmConfig{
 		Rules: []inspection.AlarmRule{
-			{ID: "severe", Classes: []inspection.DefectClass{}, MinSeverity: severe, Count: 1, Priority: inspection.HighPriority},
+			{ID: "severe", Classes: []inspection.DefectClass{}, MinSeverity: inspection.SevereFrom, Count: 1, Priority: inspection.HighPriority},
 			{ID: "density", Classes: []inspection.DefectClass{}, Count: 60, Within: 10, Priority: inspection.MediumPriority},
 		},
 		CoveragePercent: 99, DiskFreeGB: 5, Webhooks: []string{},

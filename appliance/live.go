@@ -20,7 +20,6 @@ const (
 	speedOver   = 4                      // looks over which speed and rates are measured: 2 s
 	// silentAfter is how long a camera may deliver nothing while the other one does.
 	silentAfter = 2 * time.Second
-	severe      = inspection.Severity(3)
 
 	recentDefects = 12
 	severeDefects = 6
@@ -95,7 +94,7 @@ func (l *live) Recorded(b *inspection.Batch) {
 	newest := slices.Clone(b.Defects)
 	slices.Reverse(newest)
 	l.recent = newestOf(recentDefects, newest, l.recent)
-	l.severe = newestOf(severeDefects, slices.DeleteFunc(slices.Clone(newest), func(d inspection.Defect) bool { return d.Severity < severe }), l.severe)
+	l.severe = newestOf(severeDefects, slices.DeleteFunc(slices.Clone(newest), func(d inspection.Defect) bool { return d.Severity < inspection.SevereFrom }), l.severe)
 	l.mu.Unlock()
 
 	slices.SortStableFunc(newest, func(x, y inspection.Defect) int { return cmp.Compare(y.Severity, x.Severity) })

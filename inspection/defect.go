@@ -8,6 +8,9 @@ type DefectID int64
 // Severity orders defects by how much they matter, from 0 (cosmetic) to 4 (critical).
 type Severity uint8
 
+// SevereFrom is the severity from which on a person should see a defect, whatever the model is sure of.
+const SevereFrom = Severity(3)
+
 // Defect is one recorded imperfection of a coil. A region that crosses frame borders, or that was
 // seen in parts, is one defect.
 type Defect struct {

@@ -23,8 +23,6 @@ const (
 const (
 	// DefaultReviewBelow is the confidence below which the model's answer wants a look, where the appliance is told no other.
 	DefaultReviewBelow = 0.6
-	// severeFrom is the severity that a person should see whatever the model is sure of.
-	severeFrom = Severity(3)
 	// QueueDays is for how long a coil's defects wait. Of older coils that nobody decided, those that decide the grade stay.
 	QueueDays = 7
 )
@@ -184,7 +182,7 @@ func decisive(res InspectionResult) map[DefectID]float64 {
 // waiting gives a defect its place: where few answers turn the rule first, then what the model is least sure of.
 func waiting(d *MapDefect, offset DefectID, over float64, decides, repeats bool, below float32) Waiting {
 	unknown := d.Class == Unknown || d.Class == Unclassified
-	holds := [...]bool{decides, unknown, d.Severity >= severeFrom, !unknown && d.Conf < below, repeats, false}
+	holds := [...]bool{decides, unknown, d.Severity >= SevereFrom, !unknown && d.Conf < below, repeats, false}
 	var reasons uint
 	for i, yes := range holds {
 		if yes {

@@ -11,10 +11,6 @@ package genicam
 #include <stdlib.h>
 #include "link.h"
 
-static gulong connect_control_lost(ArvDevice *d, coil_link *l)
-{
-	return g_signal_connect(d, "control-lost", G_CALLBACK(coil_control_lost), l);
-}
 static ArvStream *create_stream(ArvDevice *d, coil_link *l, GError **e)
 {
 	return arv_device_create_stream(d, coil_callback, l, e);
@@ -133,14 +129,13 @@ func newHandle(d *C.ArvDevice, e *C.GError) (*handle, error) {
 		return nil, err
 	}
 	h := &handle{device: d, link: (*C.coil_link)(C.calloc(1, C.sizeof_coil_link))}
-	h.signal = C.connect_control_lost(d, h.link)
+	h.signal = C.coil_watch(d, h.link)
 	return h, nil
 }
 
 // close gives the device up. It may take seconds where the device does not answer.
 func (h *handle) close() {
-	C.g_signal_handler_disconnect(C.gpointer(h.device), h.signal)
-	C.g_object_unref(C.gpointer(h.device))
+	C.coil_give_up(h.device, h.signal, h.link)
 	C.free(unsafe.Pointer(h.link))
 }
 

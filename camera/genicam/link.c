@@ -61,10 +61,37 @@ void coil_callback(void *data, ArvStreamCallbackType type, ArvBuffer *buffer)
 	}
 }
 
-void coil_control_lost(ArvDevice *device, gpointer link)
+enum { LONGEST_TELLING = 10000 }; // ms; a handler takes microseconds, and whoever holds the device longer ends it himself
+
+static void control_lost(ArvDevice *device, gpointer link)
 {
 	(void)device;
 	g_atomic_int_set(&((coil_link *)link)->control_lost, 1);
+}
+
+static void unwatched(gpointer link, GClosure *closure)
+{
+	(void)closure;
+	g_atomic_int_set(&((coil_link *)link)->unwatched, 1);
+}
+
+gulong coil_watch(ArvDevice *device, coil_link *link)
+{
+	return g_signal_connect_data(device, "control-lost", G_CALLBACK(control_lost), link, unwatched, 0);
+}
+
+// Aravis tells of a lost control from the thread of the heartbeat, and while it tells a handler that thread holds the device. Were
+// its hold the last, the thread would end the device, which waits for the thread's own end, and GLib would end the process. Without
+// a handler telling holds nothing: once the last telling is over, ours is the last hold.
+void coil_give_up(ArvDevice *device, gulong handler, coil_link *link)
+{
+	g_signal_handler_disconnect(device, handler);
+	for (int ms = 0; ms < LONGEST_TELLING; ms++) {
+		if (g_atomic_int_get(&link->unwatched) && g_atomic_int_get((gint *)&G_OBJECT(device)->ref_count) == 1)
+			break;
+		g_usleep(1000);
+	}
+	g_object_unref(device);
 }
 
 ArvBuffer *coil_pop(coil_link *l, guint64 timeout, gint64 *packets)

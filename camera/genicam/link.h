@@ -11,6 +11,7 @@ enum { LINK_RING = 4096 }; // frames that may be open at once: most buffers of a
 typedef struct {
 	ArvStream *stream;   // set once, before the first frame
 	gint control_lost;   // the camera answers no more, or to somebody else
+	gint unwatched;      // nobody tells the link of it any more
 	guint64 starts[LINK_RING]; // packets that had been put into frames when a frame began
 	guint64 started, done;
 	guint64 popped;      // of the popping thread alone
@@ -22,7 +23,12 @@ typedef struct {
 } coil_counts;
 
 void coil_callback(void *link, ArvStreamCallbackType type, ArvBuffer *buffer);
-void coil_control_lost(ArvDevice *device, gpointer link);
+
+// coil_watch lets a device tell the link when control of it is lost. It gives the handler for coil_give_up.
+gulong coil_watch(ArvDevice *device, coil_link *link);
+
+// coil_give_up ends a device that nobody else holds. The link is not used afterwards.
+void coil_give_up(ArvDevice *device, gulong handler, coil_link *link);
 
 // coil_pop waits up to timeout microseconds for a buffer; NULL is none. packets becomes how many
 // packets of the frame arrived; it is exact where frames do not overlap, that is without resending.
