@@ -238,19 +238,34 @@ func (c *cameraSource) Close() error {
 // reading are as exact as that.
 type lineScale struct {
 	mu     sync.Mutex
-	to     inspection.EncoderCount // end of the newest frame
-	at     time.Time               // of its arrival; zero before the first
-	perSec float64                 // counts a second, of the newest frames
+	frames []scaleFrame // the newest, oldest first, over scaleOver
 }
+
+// scaleFrame is where a frame ended on the common scale, and when it arrived.
+type scaleFrame struct {
+	to inspection.EncoderCount
+	at time.Time
+}
+
+const (
+	// scaleOver is what the speed is taken over. Two frames tell none: on a busy machine they arrive late and at once.
+	scaleOver = time.Second
+	// scaleLeast is the shortest stretch that tells one.
+	scaleLeast = 100 * time.Millisecond
+)
 
 // offset is what a camera's counts are moved by, from its first frame.
 func (s *lineScale) offset(f *camera.Frame) inspection.EncoderCount {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.at.IsZero() {
+	if len(s.frames) == 0 {
 		return 0
 	}
-	now := s.to + inspection.EncoderCount(s.perSec*f.Arrived.Sub(s.at).Seconds())
+	first, last := s.frames[0], s.frames[len(s.frames)-1]
+	now := last.to
+	if over := last.at.Sub(first.at); over >= scaleLeast {
+		now += inspection.EncoderCount(float64(last.to-first.to) * f.Arrived.Sub(last.at).Seconds() / over.Seconds())
+	}
 	return now - f.Span.To
 }
 
@@ -258,10 +273,13 @@ func (s *lineScale) offset(f *camera.Frame) inspection.EncoderCount {
 func (s *lineScale) saw(f *camera.Frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if over := f.Arrived.Sub(s.at).Seconds(); !s.at.IsZero() && over > 0 && f.Span.To > s.to {
-		s.perSec = float64(f.Span.To-s.to) / over
+	if n := len(s.frames); n > 0 && f.Span.To <= s.frames[n-1].to {
+		return
 	}
-	if f.Span.To > s.to || s.at.IsZero() {
-		s.to, s.at = f.Span.To, f.Arrived
+	old := 0
+	for old < len(s.frames)-1 && f.Arrived.Sub(s.frames[old+1].at) >= scaleOver {
+		old++
 	}
+	s.frames = append(s.frames[:0], s.frames[old:]...)
+	s.frames = append(s.frames, scaleFrame{f.Span.To, f.Arrived})
 }
