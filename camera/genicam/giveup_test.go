@@ -1,12 +1,14 @@
 package genicam
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A device that is ended by its own heartbeat takes the process with it, which was seen once. testdata/giveup.c makes
@@ -25,7 +27,9 @@ func TestNoDeviceIsEndedByItsOwnHeartbeat(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	ended := func(args ...string) (n, of int) {
-		out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}

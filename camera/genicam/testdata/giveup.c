@@ -6,11 +6,13 @@
 #include <stdlib.h>
 
 enum { ROUNDS = 500 };
+enum { BY_HEARTBEAT = 1, BY_US };
 
 typedef struct {
 	ArvDevice *device;
 	GThread *thread;
 	gint stop, told;
+	gint ended; // BY_HEARTBEAT or BY_US once the device is no more
 } beat;
 
 static void *heartbeat(void *data)
@@ -24,8 +26,6 @@ static void *heartbeat(void *data)
 	return NULL;
 }
 
-static int ended_by_itself;
-
 // The device ends: a heartbeat is waited for, as in Aravis.
 static void ends(gpointer data, GObject *device)
 {
@@ -33,20 +33,23 @@ static void ends(gpointer data, GObject *device)
 
 	(void)device;
 	g_atomic_int_set(&b->stop, 1);
-	if (g_thread_self() == b->thread)
-		ended_by_itself++;
-	else
-		g_thread_join(b->thread);
+	if (g_thread_self() == b->thread) {
+		g_atomic_int_set(&b->ended, BY_HEARTBEAT);
+		return;
+	}
+	g_thread_join(b->thread);
+	g_atomic_int_set(&b->ended, BY_US);
 }
 
 int main(int argc, char **argv)
 {
+	int ended_by_heartbeat = 0;
+
 	(void)argv;
 	for (int i = 0; i < ROUNDS; i++) {
-		beat b = {arv_fake_device_new("TEST", NULL), NULL, 0, 0};
+		beat b = {arv_fake_device_new("TEST", NULL), NULL, 0, 0, 0};
 		coil_link *l = calloc(1, sizeof *l);
 		gulong handler = coil_watch(b.device, l);
-		int before = ended_by_itself;
 
 		g_object_weak_ref(G_OBJECT(b.device), ends, &b);
 		b.thread = g_thread_new("heartbeat", heartbeat, &b);
@@ -58,11 +61,15 @@ int main(int argc, char **argv)
 		} else {
 			coil_give_up(b.device, handler, l);
 		}
-		if (ended_by_itself > before) // it goes on behind the end, until it sees that it is to stop
+		while (g_atomic_int_get(&b.ended) == 0) // the heartbeat may hold the device still, and ends it later
+			g_usleep(10);
+		if (b.ended == BY_HEARTBEAT) {
+			ended_by_heartbeat++;
 			g_thread_join(b.thread);
+		}
 		if (argc == 1) // without care the link may still be told
 			free(l);
 	}
-	printf("%d of %d\n", ended_by_itself, ROUNDS);
+	printf("%d of %d\n", ended_by_heartbeat, ROUNDS);
 	return 0;
 }
