@@ -26,14 +26,22 @@ func defaultAlarms() AlarmConfig {
 	}
 }
 
-// check reports the first value that is not possible.
+// checkRules reports the first value of the rules that is not possible. classes are those the model knows; nil skips that test.
+func (c AlarmConfig) checkRules(classes []inspection.DefectClass) error {
+	var field *inspection.FieldError
+	if err := inspection.CheckAlarmRules(c.Rules, classes); errors.As(err, &field) {
+		return &inspection.FieldError{Field: "alarms." + field.Field, Reason: field.Reason}
+	}
+	return nil
+}
+
+// check reports the first value that is not possible, whatever the model knows.
 func (c AlarmConfig) check() error {
 	bad := func(field, format string, a ...any) error {
 		return &inspection.FieldError{Field: "alarms." + field, Reason: fmt.Sprintf(format, a...)}
 	}
-	var field *inspection.FieldError
-	if err := inspection.CheckAlarmRules(c.Rules, nil); errors.As(err, &field) {
-		return bad(field.Field, "%s", field.Reason)
+	if err := c.checkRules(nil); err != nil {
+		return err
 	}
 	switch {
 	case !(c.CoveragePercent >= 0 && c.CoveragePercent <= 100):

@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"sync"
 	"syscall"
@@ -43,13 +44,16 @@ const (
 
 func (a *Appliance) openAlarms(ctx context.Context) (*alarmDesk, error) {
 	d := &alarmDesk{a: a, writes: make(chan alarmWrite, alarmBacklog)}
-	d.rules.Rules = a.o.Config.Alarms.Rules
 	published, err := a.store.AlarmRules(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if len(published) > 0 {
 		d.rules = published[0]
+	} else if err := a.o.Config.Alarms.checkRules(a.desk.engine().Classifier.Classes()); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	} else {
+		d.rules.Rules = a.o.Config.Alarms.Rules
 	}
 	d.watch = alarm.NewWatch(d.rules.Rules)
 	for _, to := range a.o.Config.Alarms.Webhooks {

@@ -2,7 +2,9 @@ package appliance
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,5 +79,20 @@ func TestAlarmRulesArePublishedTriedAndKept(t *testing.T) {
 		return r.Event == inspection.AlarmRulesPublished && r.By == "Kim" && r.Reason == "scale is no alarm"
 	}) {
 		t.Errorf("the history does not say that the rules changed: %+v, %v", history, err)
+	}
+}
+
+func TestAlarmRuleOfAClassThatTheModelDoesNotKnowRefusesToStart(t *testing.T) {
+	c := DefaultConfig()
+	c.Listen, c.Data = "127.0.0.1:0", t.TempDir()
+	c.Mill.Coils = 1
+	c.Alarms.Rules = []inspection.AlarmRule{{ID: "rust", Classes: []inspection.DefectClass{"rust"}, Count: 1, Priority: inspection.HighPriority}}
+	a, err := New(t.Context(), Options{Config: c, Log: slog.New(slog.DiscardHandler)})
+	if err == nil {
+		a.Close()
+		t.Fatal("it starts")
+	}
+	if want := `configuration: alarms.rules[0].classes: the model does not know class "rust"; it knows [`; !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%q, want %q…", err, want)
 	}
 }
