@@ -75,6 +75,54 @@ test('zoom, filter and defect stand in the address and survive a reload', async 
   await expect(page.getByRole('button', { name: 'Whole coil' })).toBeEnabled();
 });
 
+test('the list sorts, shows pictures, and the keys step through it in its order', async ({ page }) => {
+  const coil = await coilWithDefects(page, 6);
+  await page.goto(`/coils/${coil.id}`);
+  const severities = () => page.locator('tbody td:nth-child(6)').allTextContents();
+  await page.getByRole('columnheader', { name: 'Severity' }).getByRole('button').click();
+  await expect(page).toHaveURL(/order=severity/);
+  const sorted = (await severities()).map((s) => Number.parseInt(s, 10));
+  expect(sorted.length).toBeGreaterThan(3);
+  expect(sorted).toEqual([...sorted].sort((a, b) => b - a));
+  await expect(page.getByRole('columnheader', { name: 'Severity' })).toHaveAttribute(
+    'aria-sort',
+    'descending',
+  );
+
+  await page.getByLabel('Order').selectOption('Largest first');
+  await page.getByRole('button', { name: 'Pictures' }).click();
+  await expect(page).toHaveURL(/show=pictures/);
+  const tiles = page.getByTestId('gallery').getByRole('button');
+  await expect(tiles.first().locator('img')).toHaveJSProperty('complete', true);
+  expect(
+    await tiles
+      .first()
+      .locator('img')
+      .evaluate((i: HTMLImageElement) => i.naturalWidth),
+  ).toBeGreaterThan(0);
+  const sizes = await tiles.evaluateAll((all) =>
+    all.map((b) =>
+      /([\d.,]+) × ([\d.,]+) mm/
+        .exec(b.textContent)!
+        .slice(1)
+        .map((n) => Number(n.replace(',', ''))),
+    ),
+  );
+  const areas = sizes.map(([a, b]) => a! * b!);
+  // What is written is rounded to a tenth.
+  for (let k = 1; k < areas.length; k++) expect(areas[k]!).toBeLessThan(areas[k - 1]! * 1.05 + 1);
+
+  await page.keyboard.press('KeyJ');
+  await expect(tiles.first()).toHaveAttribute('aria-current', 'true');
+  await page.keyboard.press('KeyJ');
+  await expect(tiles.nth(1)).toHaveAttribute('aria-current', 'true');
+  await page.reload();
+  await expect(tiles.nth(1)).toHaveAttribute('aria-current', 'true');
+  expect(await violations(page), 'gallery').toEqual([]);
+  await tiles.nth(1).click();
+  await expect(page.getByTestId('defect')).toBeHidden();
+});
+
 test('wheel and drag move the map, and the button takes it back', async ({ page }) => {
   const coil = await coilWithDefects(page);
   await page.goto(`/coils/${coil.id}`);

@@ -107,3 +107,27 @@ for (const theme of ['light', 'dark'] as const) {
     expect(await violations(page), 'with a defect open').toEqual([]);
   });
 }
+
+test('the header is one line high at 1280 px, however much waits', async ({ page }) => {
+  await page.setViewportSize({ width: 1280, height: 720 });
+  for (const lang of ['en', 'ko']) {
+    await page.addInitScript((l) => localStorage.setItem('coilsight.language', l), lang);
+    await page.goto('/about');
+    await expect(page.locator('html')).toHaveAttribute('lang', lang);
+    await page.evaluate(() => document.fonts.ready);
+    const tops = await page
+      .locator('header')
+      .first()
+      .evaluate((header) => {
+        for (const link of header.querySelectorAll('nav a[href="/review"], nav a[href="/alarms"]')) {
+          link.querySelector('.count')?.remove();
+          const count = document.createElement('span');
+          count.className = `${/svelte-\w+/.exec(link.parentElement!.className)?.[0] ?? ''} count`;
+          count.textContent = '999';
+          link.append(count);
+        }
+        return [...header.children].map((e) => e.getBoundingClientRect()).map((r) => (r.top + r.bottom) / 2);
+      });
+    expect(Math.max(...tops) - Math.min(...tops), lang).toBeLessThan(20);
+  }
+});

@@ -51,6 +51,15 @@ const SCREENS: Record<string, { theme: 'light' | 'dark'; go: (page: Page) => Pro
       await expect(page.getByRole('img').first()).toBeVisible();
     },
   },
+  pictures: {
+    theme: 'light',
+    async go(page) {
+      const coil = await coilWithDefects(page);
+      await page.goto(`/coils/${coil.id}?show=pictures&order=severity`);
+      await expect(page.getByTestId('gallery').getByRole('img').first()).toBeVisible();
+      await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    },
+  },
   review: {
     theme: 'light',
     async go(page) {

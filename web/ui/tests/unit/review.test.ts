@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { REVIEWED, type DefectColumns } from '../../src/lib/api/mapbin';
 import type { Defect, Recipe } from '../../src/lib/api/types';
-import { placeOf, select } from '../../src/lib/map/filter';
+import { select } from '../../src/lib/map/filter';
+import { Ordering } from '../../src/lib/map/order';
 import { asReviewed } from '../../src/lib/map/reviewed';
 import { answerFor, answersOf } from '../../src/lib/review.svelte';
 
@@ -54,9 +55,10 @@ test('the filter for what nobody reviewed leaves the others', () => {
 
 test('a defect that the filter let go still has its place', () => {
   const selection = Uint32Array.of(1, 3, 0);
-  expect(placeOf(columns, selection, 3)).toEqual({ at: 1, found: true });
-  expect(placeOf(columns, selection, 2)).toEqual({ at: 1, found: false }); // the next is at the same place
-  expect(placeOf(columns, Uint32Array.of(1), 0)).toEqual({ at: 1, found: false });
+  const along = new Ordering(columns, 'along');
+  expect(along.placeOf(selection, 3)).toEqual({ at: 1, found: true });
+  expect(along.placeOf(selection, 2)).toEqual({ at: 1, found: false }); // the next is at the same place
+  expect(along.placeOf(Uint32Array.of(1), 0)).toEqual({ at: 1, found: false });
 });
 
 test('keys give answers by their code, and no two answers share one', () => {

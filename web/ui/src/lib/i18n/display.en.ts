@@ -20,6 +20,13 @@ export const display = {
     `This window is too small for that distance: its letters are read from ${readable}. Take a larger screen, or show the page full screen (F11).`,
   gloves: 'Gloves',
   glovesAbout: 'Everything that is pressed is at least 20 mm high and wide, with 6 mm between.',
+  keys: 'Keys',
+  keysAbout:
+    'Of the pages Review and Coil. Choose a row, then press the key it is to have; a key that another row has is exchanged with it. 1 to 9 are the classes, and 0 is no defect.',
+  pressKey: 'Press a key …',
+  keyRefused:
+    'That key has its own meaning. Letters, Space, punctuation, Page up and down and the signs of the number pad are allowed.',
+  keysReset: 'Keys as delivered',
   on: 'On',
   off: 'Off',
   lamps: 'What must work',

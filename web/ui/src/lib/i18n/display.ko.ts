@@ -19,6 +19,13 @@ export const display: typeof english = {
     `이 거리에는 창이 너무 작아 글자를 ${readable}까지만 읽을 수 있습니다. 더 큰 화면을 쓰거나 전체 화면(F11)으로 여십시오.`,
   gloves: '장갑 모드',
   glovesAbout: '누르는 것은 모두 가로세로 20 mm 이상이고 간격은 6 mm입니다.',
+  keys: '단축키',
+  keysAbout:
+    '검토와 코일 화면의 키입니다. 줄을 고른 다음 사용할 키를 누르십시오. 다른 줄이 쓰는 키이면 서로 바뀝니다. 1–9는 분류, 0은 결함 아님입니다.',
+  pressKey: '키를 누르십시오 …',
+  keyRefused:
+    '그 키는 이미 정해진 뜻이 있습니다. 글자, 스페이스, 문장 부호, Page Up·Down, 숫자판 기호를 쓸 수 있습니다.',
+  keysReset: '처음 키로',
   on: '켜기',
   off: '끄기',
   lamps: '정상이어야 할 것',

@@ -41,6 +41,7 @@ export const queue = {
     previous: 'Previous',
     undo: 'Take the last answer back',
     picture: 'Full picture, and back',
+    area: 'What the map shows as the chosen area, and let go',
     map: 'Its place on the map',
     help: 'This list',
   },

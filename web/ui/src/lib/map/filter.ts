@@ -91,23 +91,6 @@ export function countByClass(columns: DefectColumns, filter: MapFilter): number[
   return counts;
 }
 
-/** Where a defect stands in a sorted selection or, where it is not in it, would stand. */
-export function placeOf(
-  columns: DefectColumns,
-  selection: Uint32Array,
-  defect: number,
-): { at: number; found: boolean } {
-  const along = columns.along;
-  let [lo, hi] = [0, selection.length];
-  while (lo < hi) {
-    const mid = (lo + hi) >> 1;
-    const i = selection[mid]!;
-    if (along[i]! < along[defect]! || (along[i] === along[defect] && i < defect)) lo = mid + 1;
-    else hi = mid;
-  }
-  return { at: lo, found: selection[lo] === defect };
-}
-
 const longest = new WeakMap<Float32Array, number>();
 
 /** Length of the longest defect in mm: a scratch may run on for many metres. */
