@@ -52,3 +52,10 @@ export function answerFor(code: string, answers: readonly Answer[]): Answer | un
   const key = code === 'KeyX' ? '0' : /^(?:Digit|Numpad|Key)([0-9U])$/.exec(code)?.[1];
   return key === undefined ? undefined : answers.find((a) => a.key === key);
 }
+
+const SEVERITIES = 5;
+
+/** The severity that follows a chosen one: from the recipe's (undefined) to the one above it, round, and back to the recipe's. */
+export function severityAfter(chosen: number | undefined, ofRecipe: number): number | undefined {
+  return chosen === ofRecipe ? undefined : ((chosen ?? ofRecipe) + 1) % SEVERITIES;
+}

@@ -36,6 +36,7 @@ export const queue = {
     classes: 'A class, as on the buttons',
     noDefect: 'No defect',
     unknown: 'Unknown',
+    severity: 'Its severity, for the next answer',
     all: 'The same for all that repeat with it',
     next: 'Next, without an answer',
     previous: 'Previous',

@@ -36,6 +36,7 @@ export const queue: Messages['queue'] = {
     classes: '단추에 표시된 분류',
     noDefect: '결함 아님',
     unknown: '미상',
+    severity: '다음 답에 붙일 심각도',
     all: '함께 반복되는 결함 모두에 같은 답',
     next: '답하지 않고 다음',
     previous: '이전',
