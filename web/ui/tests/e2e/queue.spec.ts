@@ -34,7 +34,12 @@ test.afterAll(async () => {
 });
 
 interface Item {
-  defect: { id: number; class: string; review?: { class: string; by: string } };
+  defect: {
+    id: number;
+    class: string;
+    severity: number;
+    review?: { class: string; by: string; severity?: number };
+  };
 }
 
 const waiting = async (page: Page, query = '') =>
@@ -52,6 +57,7 @@ const hangul: Record<string, string> = {
   KeyA: 'ㅁ',
   KeyU: 'ㅕ',
   KeyX: 'ㅌ',
+  KeyS: 'ㄴ',
   KeyZ: 'ㅋ',
   KeyJ: 'ㅓ',
   KeyK: 'ㅏ',
@@ -192,7 +198,9 @@ test('marks that repeat are answered with one key, and taken back with one', asy
   expect(await shownId(page)).toBe(id);
 });
 
-test('S gives the next answer a severity, with the Hangul input method on, and no other', async ({ page }) => {
+test('S gives the next answer a severity, with the Hangul input method on, and no other', async ({
+  page,
+}) => {
   await openAs(page, 'Kim', '/review?coil=QUEUE-2');
   const id = await shownId(page);
   const { severity: ofRecipe } = await recorded(page, id);
@@ -230,6 +238,19 @@ test('S gives the next answer a severity, with the Hangul input method on, and n
   await page.goto(`/coils/QUEUE-2?defect=${id}`);
   await expect(page.getByTestId('verdict')).toContainText(`severity ${given}`);
   await expect(page.getByTestId('defect').locator('dl')).toContainText(`${given} · `);
+
+  // On the coil's own page, too: another class, without a severity of its own, and then with one.
+  await press(page, 'Digit8');
+  await expect.poll(async () => (await recorded(page, id)).review?.class).toBe('hole');
+  expect((await recorded(page, id)).review).not.toHaveProperty('severity');
+  await page.goto(`/coils/QUEUE-2?defect=${id}`);
+  await expect(page.getByTestId('verdict')).toContainText('hole');
+  await page.getByTestId('defect').getByText('Earlier reviews').click();
+  await expect(page.getByTestId('defect').locator('ol')).toContainText(`severity ${given}`);
+  await press(page, 'KeyS');
+  await expect(pressed).toHaveText('0'); // the recipe gives a hole 4
+  await press(page, 'Digit8');
+  await expect.poll(async () => (await recorded(page, id)).review?.severity).toBe(0);
 });
 
 test('what cannot be saved is kept until it can', async ({ page }) => {

@@ -118,6 +118,19 @@ test('an answer whose receipt was lost is saved, once', async () => {
   expect(api.review).toHaveBeenCalledTimes(2);
 });
 
+test('a severity goes with the answers for all that repeat', async () => {
+  api.reviewQueue.mockResolvedValue(page([1, 2, 3]));
+  const queue = new Queue();
+  await queue.start('', '');
+  const trivial = { ...said('hole'), severity: 0 };
+  queue.answer(trivial, [item(1).defect, item(3).defect]);
+  await settled();
+  expect(api.review.mock.calls.map(([seen, review]) => [(seen as Defect).id, review])).toEqual([
+    [1, trivial],
+    [3, trivial],
+  ]);
+});
+
 test('an answer that stands with another severity is not the one whose receipt was lost', async () => {
   api.reviewQueue.mockResolvedValue(page([1, 2]));
   const queue = new Queue();
