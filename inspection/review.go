@@ -21,6 +21,16 @@ type Review struct {
 	By    string      `json:"by"`
 	At    time.Time   `json:"at"`
 	Note  string      `json:"note,omitempty"`
+	// Severity is the person's; nil: the recipe's of the class.
+	Severity *Severity `json:"severity,omitempty"`
+}
+
+// SeverityUnder is the severity of a defect that was reviewed so, on a coil that ran under the recipe.
+func (r Review) SeverityUnder(recipe Recipe) Severity {
+	if r.Severity != nil {
+		return *r.Severity
+	}
+	return recipe.SeverityOf(r.Class)
 }
 
 // ReviewRecord is one entry of a defect's history of reviews, with the answer it was given beside.
@@ -74,6 +84,13 @@ func (r Review) Check(classes []DefectClass) error {
 	if n := utf8.RuneCountInString(r.Note); n > maxNote {
 		return &FieldError{Field: "note", Reason: fmt.Sprintf("the note has %d characters; allowed are %d", n, maxNote)}
 	}
+	switch {
+	case r.Severity == nil:
+	case r.Class == NoDefect:
+		return &FieldError{Field: "severity", Reason: fmt.Sprintf("%s has no severity, and %d was given; leave it out", NoDefect, *r.Severity)}
+	case *r.Severity > 4:
+		return &FieldError{Field: "severity", Reason: fmt.Sprintf("%d is not a severity; allowed are 0 to 4, and none for the recipe's of the class", *r.Severity)}
+	}
 	return nil
 }
 
@@ -86,7 +103,7 @@ func CheckReviewer(by string) error {
 }
 
 // Reviewed is the map as people see it: a reviewed defect has the class the person gave, at full
-// confidence and with the severity the recipe gives that class; one reviewed as no_defect is absent.
+// confidence and with the severity of the review; one reviewed as no_defect is absent.
 func Reviewed(m DefectMap, r Recipe) DefectMap {
 	out := DefectMap{Strip: m.Strip, Gaps: m.Gaps, Defects: make([]Defect, 0, len(m.Defects))}
 	for _, d := range m.Defects {
@@ -94,7 +111,7 @@ func Reviewed(m DefectMap, r Recipe) DefectMap {
 			if d.Review.Class == NoDefect {
 				continue
 			}
-			d.Class, d.Conf, d.Severity = d.Review.Class, 1, r.SeverityOf(d.Review.Class)
+			d.Class, d.Conf, d.Severity = d.Review.Class, 1, d.Review.SeverityUnder(r)
 		}
 		out.Defects = append(out.Defects, d)
 	}

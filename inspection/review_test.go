@@ -26,6 +26,10 @@ func TestReviewSaysWhatIsNotAllowed(t *testing.T) {
 		"65 are not":                    {inspection.Review{Class: hole, By: strings.Repeat("김", 65)}, "by"},
 		"a note of 500":                 {inspection.Review{Class: hole, By: "Kim", Note: strings.Repeat("긁", 500)}, ""},
 		"a longer note":                 {inspection.Review{Class: hole, By: "Kim", Note: strings.Repeat("긁", 501)}, "note"},
+		"the least severity":            {inspection.Review{Class: hole, By: "Kim", Severity: new(inspection.Severity(0))}, ""},
+		"the highest":                   {inspection.Review{Class: inspection.Unknown, By: "Kim", Severity: new(inspection.Severity(4))}, ""},
+		"a higher one":                  {inspection.Review{Class: hole, By: "Kim", Severity: new(inspection.Severity(5))}, "severity"},
+		"a severity of no defect":       {inspection.Review{Class: inspection.NoDefect, By: "Kim", Severity: new(inspection.Severity(0))}, "severity"},
 	} {
 		err := c.review.Check(classes)
 		var field *inspection.FieldError
@@ -73,8 +77,42 @@ func TestReviewedMapIsGradedByWhatPeopleSaid(t *testing.T) {
 		if m.Defects[0].Class != c.class || m.Defects[0].Conf != c.conf {
 			t.Errorf("%s: the model's answer became %+v", name, m.Defects[0])
 		}
-		if len(seen.Defects) > 0 && c.review != nil && seen.Defects[0].Severity != r.SeverityOf(c.review.Class) {
-			t.Errorf("%s: severity %d is not the recipe's", name, seen.Defects[0].Severity)
+	}
+}
+
+func TestReviewedDefectHasTheSeverityOfThePersonElseTheRecipes(t *testing.T) {
+	r := recipe(func(r *inspection.Recipe) { r.Severity[scratch] = 2 })
+	for name, c := range map[string]struct {
+		class  inspection.DefectClass
+		review *inspection.Review
+		want   inspection.Severity
+	}{
+		"nobody reviewed it":                    {hole, nil, 4},
+		"the model is right":                    {hole, &inspection.Review{Class: hole}, 4},
+		"another class":                         {hole, &inspection.Review{Class: scratch}, 2},
+		"a class the recipe does not name":      {hole, &inspection.Review{Class: inspection.Unknown}, 1},
+		"the model is right, and it is trivial": {hole, &inspection.Review{Class: hole, Severity: new(inspection.Severity(0))}, 0},
+		"another class, and it is grave":        {hole, &inspection.Review{Class: scratch, Severity: new(inspection.Severity(4))}, 4},
+		"unknown, and it is grave":              {scratch, &inspection.Review{Class: inspection.Unknown, Severity: new(inspection.Severity(3))}, 3},
+	} {
+		d := defect(1, c.class, 10, 500)
+		d.Severity, d.Review = r.SeverityOf(c.class), c.review
+		m := inspection.DefectMap{Strip: inspection.Strip{Length: 100_000, Width: 1000}, Defects: []inspection.Defect{d}}
+		seen := inspection.Reviewed(m, r)
+		if got := seen.Defects[0].Severity; got != c.want {
+			t.Errorf("%s: severity %d; want %d", name, got, c.want)
+		}
+		if m.Defects[0].Severity != r.SeverityOf(c.class) {
+			t.Errorf("%s: the model's became %d", name, m.Defects[0].Severity)
+		}
+		// Rules go by class, place and size: a severity alone turns none.
+		without := d
+		if c.review != nil {
+			without.Review = &inspection.Review{Class: c.review.Class}
+		}
+		m.Defects = []inspection.Defect{without}
+		if got, want := inspection.GradeMap(seen, r).Grade, inspection.GradeMap(inspection.Reviewed(m, r), r).Grade; got != want {
+			t.Errorf("%s: the grade is %s; want %s", name, got, want)
 		}
 	}
 }

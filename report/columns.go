@@ -13,6 +13,7 @@ func Columns() []string {
 	return []string{
 		"id", "side", "along_m", "across_mm", "length_mm", "width_mm", "area_mm2", "class", "class_ko", "class_en",
 		"confidence", "severity", "camera", "seen_at", "review", "reviewed_class", "reviewed_by", "reviewed_at", "note",
+		"reviewed_severity",
 	}
 }
 
@@ -35,17 +36,22 @@ func verdictOf(d *inspection.Defect) string {
 	return reviewOther
 }
 
-// rowOf appends the values of a defect to row: int64, float64, string, time.Time, or nil for what there is not.
-func rowOf(row []any, d *inspection.Defect, n names) []any {
+// rowOf appends the values of a defect to row: int64, float64, string, time.Time, or nil for what there is not. recipe is the one that
+// its coil ran under, nil where it is not there.
+func rowOf(row []any, d *inspection.Defect, n names, recipe *inspection.Recipe) []any {
 	class := n.of(d.Class)
 	row = append(row,
 		int64(d.ID), string(d.Side), rounded(float64(d.Rect.Along)/1000, 4), rounded(float64(d.Rect.Across), 2),
 		rounded(float64(d.Rect.Length), 2), rounded(float64(d.Rect.Width), 2), rounded(d.Area, 2),
 		string(d.Class), class.Ko, class.En, rounded(float64(d.Conf), 4), int64(d.Severity), string(d.Camera), d.Seen)
 	if d.Review == nil {
-		return append(row, nil, nil, nil, nil, nil)
+		return append(row, nil, nil, nil, nil, nil, nil)
 	}
-	return append(row, verdictOf(d), string(d.Review.Class), d.Review.By, d.Review.At, textOrNil(d.Review.Note))
+	row = append(row, verdictOf(d), string(d.Review.Class), d.Review.By, d.Review.At, textOrNil(d.Review.Note))
+	if d.Review.Class == inspection.NoDefect {
+		return append(row, nil)
+	}
+	return append(row, int64(severityUnder(*d.Review, recipe)))
 }
 
 func textOrNil(s string) any {

@@ -31,7 +31,7 @@ type contents struct {
 	gaps     []inspection.Gap
 	gradings []inspection.Grading
 	result   *inspection.InspectionResult // that stands; nil until the coil is graded
-	recipe   *inspection.Recipe
+	recipe   *inspection.Recipe           // that the coil ran under; nil where it is not there
 	classes  []inspection.DefectClass
 	bySide   [][2]int // defects of each class, top and bottom
 	marks    []mark   // but for what people found to be no defect
@@ -41,8 +41,8 @@ type contents struct {
 	end      inspection.MM // of what the map shows
 }
 
-// gather reads what a report shows. Defects count as people see them: one that was reviewed has the class it was given
-// and the severity that the recipe gives that class.
+// gather reads what a report shows. Defects count as people see them: one that was reviewed has the class and the
+// severity of its review.
 func gather(ctx context.Context, r Record, id inspection.CoilID, a About) (*contents, error) {
 	var c contents
 	var err error
@@ -50,10 +50,10 @@ func gather(ctx context.Context, r Record, id inspection.CoilID, a About) (*cont
 		return nil, err
 	}
 	c.recipe = a.recipeOf(c.coil)
-	reviews := map[inspection.DefectID]inspection.DefectClass{}
+	reviews := map[inspection.DefectID]inspection.Review{}
 	if c.coil.Counts.Reviewed > 0 {
 		err := eachDefect(ctx, r, inspection.DefectQuery{Coil: id, Review: inspection.OnlyReviewed}, func(d *inspection.Defect) error {
-			reviews[d.ID] = d.Review.Class
+			reviews[d.ID] = *d.Review
 			return nil
 		}, func() error { return nil })
 		if err != nil {
@@ -91,16 +91,14 @@ func gather(ctx context.Context, r Record, id inspection.CoilID, a About) (*cont
 	return &c, nil
 }
 
-func (c *contents) add(d inspection.MapDefect, reviews map[inspection.DefectID]inspection.DefectClass, indices map[inspection.DefectClass]uint16, w *worstOf) {
+func (c *contents) add(d inspection.MapDefect, reviews map[inspection.DefectID]inspection.Review, indices map[inspection.DefectClass]uint16, w *worstOf) {
 	c.end = max(c.end, d.Rect.Along+d.Rect.Length)
-	if class, ok := reviews[d.ID]; ok {
-		if class == inspection.NoDefect {
+	if r, ok := reviews[d.ID]; ok {
+		if r.Class == inspection.NoDefect {
 			c.ruledOut++
 			return
 		}
-		if class != d.Class {
-			d.Class, d.Severity = class, c.severityOf(class)
-		}
+		d.Class, d.Severity = r.Class, severityUnder(r, c.recipe)
 	}
 	at, ok := indices[d.Class]
 	if !ok {
@@ -117,12 +115,12 @@ func (c *contents) add(d inspection.MapDefect, reviews map[inspection.DefectID]i
 	w.add(d)
 }
 
-// severityOf is what a class has where a person gave it.
-func (c *contents) severityOf(class inspection.DefectClass) inspection.Severity {
-	if c.recipe == nil {
-		return 1
+// severityUnder is the severity of a review under the recipe of its coil, or under none where that is not there.
+func severityUnder(r inspection.Review, recipe *inspection.Recipe) inspection.Severity {
+	if recipe == nil {
+		recipe = &inspection.Recipe{}
 	}
-	return c.recipe.SeverityOf(class)
+	return r.SeverityUnder(*recipe)
 }
 
 // dense reports whether the map shows density in place of symbols.

@@ -19,7 +19,11 @@ const byteOrderMark = "\ufeff"
 
 // WriteCSV writes the defects of a coil as comma-separated text (RFC 4180), in UTF-8 with a byte order mark, times in
 // UTC. It holds a page of them at a time and writes each page out. What it returns may come after a part was written.
-func WriteCSV(ctx context.Context, w io.Writer, r Rows, id inspection.CoilID, classes []Class) error {
+func WriteCSV(ctx context.Context, w io.Writer, r Rows, id inspection.CoilID, a About) error {
+	coil, err := r.Coil(ctx, id)
+	if err != nil {
+		return err
+	}
 	out := bufio.NewWriterSize(w, 64<<10)
 	if _, err := out.WriteString(byteOrderMark); err != nil {
 		return err
@@ -30,12 +34,13 @@ func WriteCSV(ctx context.Context, w io.Writer, r Rows, id inspection.CoilID, cl
 		return err
 	}
 	var (
-		n      = namesOf(classes)
+		n      = namesOf(a.Classes)
+		recipe = a.recipeOf(coil)
 		values = make([]any, 0, len(Columns()))
 		fields = make([]string, len(Columns()))
 	)
 	return eachDefect(ctx, r, inspection.DefectQuery{Coil: id}, func(d *inspection.Defect) error {
-		values = rowOf(values[:0], d, n)
+		values = rowOf(values[:0], d, n, recipe)
 		for i, v := range values {
 			fields[i] = field(v)
 		}

@@ -123,9 +123,9 @@ func (d *paper) caption(i int, x, y, width float64) {
 	review := w.review + ": " + w.notReviewed
 	if v := e.Review; v != nil {
 		review = w.agreedBy + " " + v.By
+		class, severity = v.Class, min(severityUnder(*v, d.recipe), 4)
 		if v.Class != e.Class {
 			review = w.wasCalled(d.className(e.Class), v.By)
-			class, severity = v.Class, min(d.severityOf(v.Class), 4)
 		}
 	}
 	drawSymbol(d.Fpdf, lookOf(class), severity, x+1.5, y+1.7)

@@ -31,7 +31,7 @@ func reviewed(t *testing.T) *store.Store {
 	review(t, s, b.Defects[1].ID, "hole", "김민준")
 	review(t, s, b.Defects[2].ID, "no_defect", "이서연")
 	for i, name := range formulas() {
-		if _, err := s.Review(t.Context(), b.Defects[3+i].ID, inspection.Review{Class: "hole", By: name + "x", Note: name}, 0); err != nil {
+		if _, err := s.Review(t.Context(), b.Defects[3+i].ID, inspection.Review{Class: "hole", By: name + "x", Note: name, Severity: new(inspection.Severity(0))}, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -42,7 +42,7 @@ func reviewed(t *testing.T) *store.Store {
 func TestCSVIsReadBack(t *testing.T) {
 	s := reviewed(t)
 	var b bytes.Buffer
-	if err := report.WriteCSV(t.Context(), &b, s, "H-4711", classes()); err != nil {
+	if err := report.WriteCSV(t.Context(), &b, s, "H-4711", about()); err != nil {
 		t.Fatal(err)
 	}
 	text, ok := strings.CutPrefix(b.String(), "\ufeff")
@@ -60,7 +60,7 @@ func TestCSVIsReadBack(t *testing.T) {
 		t.Fatalf("%d rows under %q", len(rows), rows[0])
 	}
 	// The header's names are documented in docs/api.md and never change.
-	if got := strings.Join(rows[0], ","); got != "id,side,along_m,across_mm,length_mm,width_mm,area_mm2,class,class_ko,class_en,confidence,severity,camera,seen_at,review,reviewed_class,reviewed_by,reviewed_at,note" {
+	if got := strings.Join(rows[0], ","); got != "id,side,along_m,across_mm,length_mm,width_mm,area_mm2,class,class_ko,class_en,confidence,severity,camera,seen_at,review,reviewed_class,reviewed_by,reviewed_at,note,reviewed_severity" {
 		t.Errorf("columns %s", got)
 	}
 	value := func(row int, column string) string { return rows[row+1][slices.Index(rows[0], column)] }
@@ -85,6 +85,10 @@ func TestCSVIsReadBack(t *testing.T) {
 		{1, "reviewed_class", "hole"},
 		{1, "reviewed_by", "김민준"},
 		{2, "review", "no_defect"},
+		{0, "reviewed_severity", "4"},
+		{1, "reviewed_severity", "4"}, // the recipe's of the class that was given
+		{2, "reviewed_severity", ""},
+		{3, "reviewed_severity", "0"}, // the person's
 	} {
 		if got := value(c.row, c.column); got != c.want {
 			t.Errorf("row %d, %s: %q; want %q", c.row, c.column, got, c.want)
@@ -105,11 +109,11 @@ func TestCSVOfNoDefectsHasItsHeader(t *testing.T) {
 	s := newStore(t)
 	run(t, s, "C1", 0, 0)
 	var b bytes.Buffer
-	if err := report.WriteCSV(t.Context(), &b, s, "C1", nil); err != nil || strings.TrimSpace(b.String()) != "\ufeff"+strings.Join(report.Columns(), ",") {
+	if err := report.WriteCSV(t.Context(), &b, s, "C1", report.About{}); err != nil || strings.TrimSpace(b.String()) != "\ufeff"+strings.Join(report.Columns(), ",") {
 		t.Errorf("%v: %q", err, b.String())
 	}
 	var gone *inspection.NotFoundError
-	if err := report.WriteCSV(t.Context(), io.Discard, s, "none", nil); !errors.As(err, &gone) {
+	if err := report.WriteCSV(t.Context(), io.Discard, s, "none", report.About{}); !errors.As(err, &gone) {
 		t.Errorf("an unknown coil: %v", err)
 	}
 }
@@ -130,7 +134,7 @@ func TestWritingStopsWhenTheReaderIsGone(t *testing.T) {
 	s := newStore(t)
 	run(t, s, "M1", 3000, 0)
 	w := &failing{left: 1000}
-	if err := report.WriteCSV(t.Context(), w, s, "M1", nil); !errors.Is(err, errFull) {
+	if err := report.WriteCSV(t.Context(), w, s, "M1", report.About{}); !errors.Is(err, errFull) {
 		t.Errorf("csv: %v", err)
 	}
 	b, err := report.NewWorkbook(t.Context(), s, "M1", about())
@@ -192,6 +196,7 @@ func TestWorkbookIsReadBack(t *testing.T) {
 		{"severity", "3", excelize.CellTypeUnset},
 		{"class_ko", "에지 크랙", excelize.CellTypeInlineString},
 		{"reviewed_by", "김민준", excelize.CellTypeInlineString},
+		{"reviewed_severity", "4", excelize.CellTypeUnset},
 		{"seen_at", "2026-03-01 17:00:00", excelize.CellTypeUnset}, // the plant's clock
 	} {
 		at := cell(3, c.column)
@@ -220,7 +225,7 @@ func TestWorkbookIsReadBack(t *testing.T) {
 	}
 	filtered := false
 	for _, n := range f.GetDefinedName() {
-		filtered = filtered || (strings.Contains(n.Name, "FilterDatabase") && strings.Contains(n.RefersTo, "$A$1:$S$11"))
+		filtered = filtered || (strings.Contains(n.Name, "FilterDatabase") && strings.Contains(n.RefersTo, "$A$1:$T$11"))
 	}
 	if !filtered {
 		t.Errorf("no filter over all rows: %+v", f.GetDefinedName())
@@ -285,7 +290,7 @@ func TestRowsAreWrittenAsTheyAreRead(t *testing.T) {
 	s := newStore(t)
 	run(t, s, "M1", 5000, 0)
 	p := &paced{Rows: s}
-	if err := report.WriteCSV(t.Context(), p, p, "M1", nil); err != nil {
+	if err := report.WriteCSV(t.Context(), p, p, "M1", report.About{}); err != nil {
 		t.Fatal(err)
 	}
 	if p.pages != 5 || p.first != 1 {

@@ -48,7 +48,7 @@ func NewWorkbook(ctx context.Context, r Rows, id inspection.CoilID, a About) (_ 
 	if err := b.writeCoil(c, a); err != nil {
 		return nil, fmt.Errorf("workbook of coil %s: %w", id, err)
 	}
-	return b, b.writeDefects(ctx, r, id, a)
+	return b, b.writeDefects(ctx, r, c, a)
 }
 
 // Close removes what waits in a file.
@@ -84,13 +84,13 @@ func (b *Workbook) prepare() (err error) {
 }
 
 // writeDefects writes one row a defect under a header that stays in view.
-func (b *Workbook) writeDefects(ctx context.Context, r Rows, id inspection.CoilID, a About) error {
-	failed := func(err error) error { return fmt.Errorf("workbook of coil %s: %w", id, err) }
+func (b *Workbook) writeDefects(ctx context.Context, r Rows, c inspection.Coil, a About) error {
+	failed := func(err error) error { return fmt.Errorf("workbook of coil %s: %w", c.ID, err) }
 	s, err := b.file.NewStreamWriter(defectSheet)
 	if err != nil {
 		return failed(err)
 	}
-	widths := []float64{10, 9, 11, 11, 11, 11, 11, 30, 18, 30, 11, 10, 14, 20, 13, 26, 16, 20, 30}
+	widths := []float64{10, 9, 11, 11, 11, 11, 11, 30, 18, 30, 11, 10, 14, 20, 13, 26, 16, 20, 30, 18}
 	for i, w := range widths {
 		if err := s.SetColWidth(i+1, i+1, w); err != nil {
 			return failed(err)
@@ -106,12 +106,12 @@ func (b *Workbook) writeDefects(ctx context.Context, r Rows, id inspection.CoilI
 	if err := s.SetRow("A1", row); err != nil {
 		return failed(err)
 	}
-	n, at := namesOf(a.Classes), 1
-	err = eachDefect(ctx, r, inspection.DefectQuery{Coil: id}, func(d *inspection.Defect) error {
+	n, recipe, at := namesOf(a.Classes), a.recipeOf(c), 1
+	err = eachDefect(ctx, r, inspection.DefectQuery{Coil: c.ID}, func(d *inspection.Defect) error {
 		if at > sheetRows {
-			return &inspection.ConflictError{Noun: "coil", ID: string(id), Reason: fmt.Sprintf("has more defects than the %d that a sheet holds: take defects.csv", sheetRows)}
+			return &inspection.ConflictError{Noun: "coil", ID: string(c.ID), Reason: fmt.Sprintf("has more defects than the %d that a sheet holds: take defects.csv", sheetRows)}
 		}
-		row = rowOf(row[:0], d, n)
+		row = rowOf(row[:0], d, n, recipe)
 		inZone(row, a.zone())
 		for i, v := range row {
 			if t, ok := v.(time.Time); ok {

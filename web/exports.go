@@ -144,14 +144,18 @@ func (a *api) getCSV(ctx context.Context, in *CoilPath) (*huma.StreamResponse, e
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.Reader.Coil(ctx, in.id()); err != nil {
+	about, err := a.about(ctx)
+	if err == nil {
+		_, err = a.Reader.Coil(ctx, in.id())
+	}
+	if err != nil {
 		done()
 		return nil, a.fail(ctx, err)
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer done()
 		w := startFile(hc, csvType, attachment(in.id(), "defects.csv"))
-		if err := report.WriteCSV(ctx, w, a.Reader, in.id(), a.reportClasses()); err != nil {
+		if err := report.WriteCSV(ctx, w, a.Reader, in.id(), about); err != nil {
 			a.cutOff(ctx, w, err)
 			return
 		}

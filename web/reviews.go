@@ -14,9 +14,10 @@ import (
 
 // ReviewRequest is what a person says of a defect.
 type ReviewRequest struct {
-	Class inspection.DefectClass `json:"class" minLength:"1" maxLength:"64" doc:"A class of the catalogue, no_defect, or unknown for none of them"`
-	By    string                 `json:"by" minLength:"1" maxLength:"64" doc:"The name of the person"`
-	Note  string                 `json:"note,omitempty" maxLength:"500"`
+	Class    inspection.DefectClass `json:"class" minLength:"1" maxLength:"64" doc:"A class of the catalogue, no_defect, or unknown for none of them"`
+	By       string                 `json:"by" minLength:"1" maxLength:"64" doc:"The name of the person"`
+	Note     string                 `json:"note,omitempty" maxLength:"500"`
+	Severity *inspection.Severity   `json:"severity,omitempty" minimum:"0" maximum:"4" doc:"Left out: the one that the coil's recipe gives the class. Not with no_defect"`
 }
 
 // RegradeRequest asks for a coil to be graded again.
@@ -98,7 +99,7 @@ func (a *api) reviewDefect(ctx context.Context, in *reviewInput) (*defectOutput,
 	for _, c := range catalogue {
 		classes = append(classes, c.ID)
 	}
-	r := inspection.Review{Class: in.Body.Class, By: strings.TrimSpace(in.Body.By), Note: strings.TrimSpace(in.Body.Note)}
+	r := inspection.Review{Class: in.Body.Class, By: strings.TrimSpace(in.Body.By), Note: strings.TrimSpace(in.Body.Note), Severity: in.Body.Severity}
 	if err := r.Check(classes); err != nil {
 		return nil, a.fail(ctx, err)
 	}

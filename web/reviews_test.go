@@ -36,14 +36,14 @@ func TestQualityStaffRelabelADefectAndGradeTheCoilAgain(t *testing.T) {
 	if d.Class != "hole" || d.Conf != 0.9 || d.Revision != 2 || d.Review == nil || d.Review.Class != inspection.NoDefect || d.Review.By != "Kim" || d.Review.Note != "물때" {
 		t.Errorf("defect %+v, review %+v", d, d.Review)
 	}
-	if w := do(t, f, "PUT", "/api/v1/defects/1/review", `{"class": "unknown", "by": "Lee"}`, "If-Match", "*"); w.Code != http.StatusOK {
+	if w := do(t, f, "PUT", "/api/v1/defects/1/review", `{"class": "unknown", "by": "Lee", "severity": 0}`, "If-Match", "*"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"severity":0}`) {
 		t.Errorf("whatever is there: %d: %s", w.Code, w.Body)
 	}
 	if w := do(t, f, "PUT", "/api/v1/defects/1/review", `{"class": "no_defect", "by": "Lee"}`, "If-Match", `"1-3"`); w.Code != http.StatusOK {
 		t.Errorf("third: %d: %s", w.Code, w.Body)
 	}
 	history := read[ReviewList](t, f, http.StatusOK, "GET", "/api/v1/defects/1/reviews", "").Reviews
-	if len(history) != 3 || history[0].By != "Kim" || history[2].Class != inspection.NoDefect || history[2].ModelClass != "hole" || history[2].Model != "first v1" {
+	if len(history) != 3 || history[0].By != "Kim" || history[2].Class != inspection.NoDefect || history[2].ModelClass != "hole" || history[0].Severity != nil || history[1].Severity == nil || *history[1].Severity != 0 || history[2].Severity != nil || history[2].Model != "first v1" {
 		t.Errorf("history %+v", history)
 	}
 	if l := read[DefectList](t, f, http.StatusOK, "GET", "/api/v1/coils/A1/defects?review=unreviewed", ""); len(l.Defects) != 1 || l.Defects[0].ID != 2 {
@@ -95,6 +95,8 @@ func TestReviewThatIsNotAllowedSaysWhy(t *testing.T) {
 		"no name":                       {"defects/1/review", `{"class": "hole"}`, `"1-1"`, 422, "body.by"},
 		"a long note":                   {"defects/1/review", `{"class": "hole", "by": "Kim", "note": "` + strings.Repeat("긁", 501) + `"}`, `"1-1"`, 422, "body.note"},
 		"a field that is none":          {"defects/1/review", `{"class": "hole", "by": "Kim", "grade": "prime"}`, `"1-1"`, 422, "body.grade"},
+		"a severity beyond the highest": {"defects/1/review", `{"class": "hole", "by": "Kim", "severity": 5}`, `"1-1"`, 422, "body.severity"},
+		"a severity of no defect":       {"defects/1/review", `{"class": "no_defect", "by": "Kim", "severity": 2}`, `"1-1"`, 422, "no_defect has no severity, and 2 was given; leave it out"},
 		"no If-Match":                   {"defects/1/review", `{"class": "hole", "by": "Kim"}`, ``, 428, "If-Match is missing"},
 		"a version before the last":     {"defects/2/review", `{"class": "no_defect", "by": "Kim"}`, `"2-1"`, 412, "is at revision 2, not 1"},
 		"the ETag of another":           {"defects/2/review", `{"class": "no_defect", "by": "Kim"}`, `"1-2"`, 412, "no ETag of this record"},

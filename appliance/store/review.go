@@ -28,11 +28,20 @@ func (s *Store) Review(ctx context.Context, id inspection.DefectID, r inspection
 		if revision != 0 && revision != before.Revision {
 			return &inspection.StaleError{Noun: "defect", ID: name, Revision: before.Revision, Presented: revision}
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO reviews (coil, defect, revision, class, reviewer, note, at, model_class, model_conf, model)
+		added, err := tx.ExecContext(ctx, `INSERT INTO reviews (coil, defect, revision, class, reviewer, note, at, model_class, model_conf, model)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			owner.n, int64(id), before.Revision+1, string(r.Class), r.By, r.Note, micros(s.options.Now()), string(before.Class), float64(before.Conf), owner.Model)
 		if err != nil {
 			return err
+		}
+		if r.Severity != nil {
+			n, err := added.LastInsertId()
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO review_severities (review, severity) VALUES (?, ?)`, n, int(*r.Severity)); err != nil {
+				return err
+			}
 		}
 		d, err = s.revised(ctx, tx, id, owner, nil)
 		return err
@@ -108,8 +117,8 @@ func (s *Store) Reviews(ctx context.Context, id inspection.DefectID) (out []insp
 		if _, _, err := defectRow(ctx, q, id); err != nil {
 			return err
 		}
-		rows, err := q.QueryContext(ctx, `SELECT r.revision, r.class, r.reviewer, r.note, r.at, r.model_class, r.model_conf, r.model, w.by_whom, w.at
-			FROM reviews r LEFT JOIN withdrawals w ON w.review = r.n WHERE r.defect = ? ORDER BY r.n`, int64(id))
+		rows, err := q.QueryContext(ctx, `SELECT r.revision, r.class, r.reviewer, r.note, r.at, r.model_class, r.model_conf, r.model, s.severity, w.by_whom, w.at
+			FROM reviews r LEFT JOIN review_severities s ON s.review = r.n LEFT JOIN withdrawals w ON w.review = r.n WHERE r.defect = ? ORDER BY r.n`, int64(id))
 		if err != nil {
 			return err
 		}
@@ -121,7 +130,7 @@ func (s *Store) Reviews(ctx context.Context, id inspection.DefectID) (out []insp
 				by     sql.NullString
 				backAt sql.NullInt64
 			)
-			if err := rows.Scan(&r.Revision, &r.Class, &r.By, &r.Note, &at, &r.ModelClass, &r.ModelConfidence, &r.Model, &by, &backAt); err != nil {
+			if err := rows.Scan(&r.Revision, &r.Class, &r.By, &r.Note, &at, &r.ModelClass, &r.ModelConfidence, &r.Model, &r.Severity, &by, &backAt); err != nil {
 				return err
 			}
 			if by.Valid {
@@ -141,7 +150,8 @@ func attachReviews(ctx context.Context, q querier, coil int64, defects []inspect
 	if len(defects) == 0 {
 		return nil
 	}
-	rows, err := q.QueryContext(ctx, `SELECT defect, class, reviewer, note, at FROM standing_reviews WHERE coil = ? AND defect BETWEEN ? AND ? ORDER BY defect, n`,
+	rows, err := q.QueryContext(ctx, `SELECT defect, class, reviewer, note, at, (SELECT severity FROM review_severities WHERE review = n)
+		FROM standing_reviews WHERE coil = ? AND defect BETWEEN ? AND ? ORDER BY defect, n`,
 		coil, int64(defects[0].ID), int64(defects[len(defects)-1].ID))
 	if err != nil {
 		return err
@@ -153,7 +163,7 @@ func attachReviews(ctx context.Context, q querier, coil int64, defects []inspect
 			r  inspection.Review
 			at int64
 		)
-		if err := rows.Scan(&id, &r.Class, &r.By, &r.Note, &at); err != nil {
+		if err := rows.Scan(&id, &r.Class, &r.By, &r.Note, &at, &r.Severity); err != nil {
 			return err
 		}
 		i, ok := slices.BinarySearchFunc(defects, id, func(d inspection.Defect, id inspection.DefectID) int { return cmp.Compare(d.ID, id) })

@@ -284,6 +284,12 @@ CREATE TABLE IF NOT EXISTS alarm_rules (
 	note    TEXT    NOT NULL,
 	rules   TEXT    NOT NULL -- JSON
 );
+`, `
+-- The severities that people gave with their reviews, where they gave one. Rows are only added, as to reviews.
+CREATE TABLE IF NOT EXISTS review_severities (
+	review   INTEGER PRIMARY KEY REFERENCES reviews (n),
+	severity INTEGER NOT NULL
+);
 `}
 }
 

@@ -120,6 +120,7 @@ type labelRow struct {
 	Reviewer        *string `parquet:"reviewer,optional"`
 	ReviewedAt      *int64  `parquet:"reviewed_at,optional,timestamp(microsecond)"`
 	Note            *string `parquet:"review_note,optional"`
+	Severity        *int32  `parquet:"review_severity,optional"` // null where the person left it to the recipe
 }
 
 // rowsInMemory bounds what of the table is held before it is written: 10 MB, while the appliance runs beside.
@@ -239,6 +240,10 @@ func (o *export) one(l store.Label) error {
 		row.Reviewed, row.Class, row.Reviewer, row.ReviewedAt = true, &class, &r.By, &at
 		if r.Note != "" {
 			row.Note = &r.Note
+		}
+		if r.Severity != nil {
+			severity := int32(*r.Severity)
+			row.Severity = &severity
 		}
 		o.coco.add(l, file, width, height)
 	}

@@ -54,19 +54,20 @@ func reviewedRecord(t *testing.T, dir string) *store.Store {
 		t.Fatal(err)
 	}
 	for _, r := range []struct {
-		id    inspection.DefectID
-		class inspection.DefectClass
-		note  string
+		id       inspection.DefectID
+		class    inspection.DefectClass
+		note     string
+		severity *inspection.Severity
 	}{
-		{1, "hole", ""},
-		{1, "slag_inclusion", "개재물"},
-		{2, inspection.NoDefect, ""},
-		{3, inspection.Unknown, ""},
-		{4, "surface_scratch", ""},
-		{5, "slag_inclusion", ""},
-		{8, "hole", ""},
+		{1, "hole", "", nil},
+		{1, "slag_inclusion", "개재물", new(inspection.Severity(4))},
+		{2, inspection.NoDefect, "", nil},
+		{3, inspection.Unknown, "", nil},
+		{4, "surface_scratch", "", nil},
+		{5, "slag_inclusion", "", nil},
+		{8, "hole", "", nil},
 	} {
-		if _, err := s.Review(ctx, r.id, inspection.Review{Class: r.class, By: "Kim", Note: r.note}, 0); err != nil {
+		if _, err := s.Review(ctx, r.id, inspection.Review{Class: r.class, By: "Kim", Note: r.note, Severity: r.severity}, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -128,7 +129,10 @@ func TestExportWritesWhatPeopleSaidWhileTheApplianceRuns(t *testing.T) {
 		if r.Coil != "A1" || r.Side != "bottom" || r.ModelClass != "surface_scratch" || r.ModelConfidence != 0.75 || r.Model != "first 1.0.0" || !r.Reviewed || *r.Reviewer != "Kim" || time.Since(time.UnixMicro(*r.ReviewedAt)) > time.Hour {
 			t.Errorf("row %+v", r)
 		}
-		if r.Defect == 1 && (*r.Class != "slag_inclusion" || r.Note == nil || *r.Note != "개재물" || r.Along != 0 || r.Across != 40) {
+		if r.Defect == 5 && r.Severity != nil {
+			t.Errorf("row %+v has a severity that nobody gave", r)
+		}
+		if r.Defect == 1 && (*r.Class != "slag_inclusion" || r.Note == nil || *r.Note != "개재물" || r.Severity == nil || *r.Severity != 4 || r.Along != 0 || r.Across != 40) {
 			t.Errorf("row %+v", r)
 		}
 	}

@@ -2,7 +2,7 @@
 
 import { api } from './api/client';
 import type { ClassInfo } from './api/types';
-import { language, type Language } from './i18n/index.svelte';
+import { language, t, type Language } from './i18n/index.svelte';
 
 let classes = $state.raw<ReadonlyMap<string, ClassInfo>>(new Map());
 
@@ -17,6 +17,12 @@ export const classIds = (): string[] => [...classes.keys()];
 /** The name of a class; its identifier in words where the catalogue has none. */
 export function className(id: string, lang: Language = language.current): string {
   return classes.get(id)?.[lang] || id.replaceAll('_', ' ');
+}
+
+/** What a person said, in words; a severity only where one was given. */
+export function answerText(said: { class: string; severity?: number | undefined }): string {
+  const name = className(said.class);
+  return said.severity === undefined ? name : t().review.withSeverity(name, String(said.severity));
 }
 
 export const otherLanguage = (lang: Language): Language => (lang === 'ko' ? 'en' : 'ko');

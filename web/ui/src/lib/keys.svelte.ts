@@ -13,6 +13,7 @@ const PRESET = {
   accept: 'KeyA',
   noDefect: 'KeyX',
   unknown: 'KeyU',
+  severity: 'KeyS',
   next: 'KeyJ',
   previous: 'KeyK',
   undo: 'KeyZ',
@@ -43,7 +44,7 @@ const PRINTED: Record<string, string> = {
   NumpadDecimal: 'Num .',
 };
 
-const isFree = (code: string) => code === 'Space' || code in PRINTED;
+const isFree = (code: string) => code === 'Space' || Object.hasOwn(PRINTED, code);
 
 /** What was kept, where it gives no key to two actions; an action that is new since has its own. */
 function kept(): Record<Action, string> {

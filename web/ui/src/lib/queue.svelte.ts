@@ -28,6 +28,8 @@ export interface Notice {
   kind: 'answered' | 'undone' | 'taken' | 'notUndone' | 'nothing';
   id: number;
   classId: string;
+  /** That went with the class, where one did. */
+  severity?: number | undefined;
   /** Defects beside it that were answered alike. */
   also?: number;
   /** What went wrong, as a sentence. */
@@ -155,7 +157,13 @@ export class Queue {
       this.times = [...this.times, Date.now()].slice(-RATE_OVER);
       if (item) this.#count(item, -1);
     }
-    this.notice = { kind: 'answered', id: shown.defect.id, classId: said.class, also: others.length };
+    this.notice = {
+      kind: 'answered',
+      id: shown.defect.id,
+      classId: said.class,
+      severity: said.severity,
+      also: others.length,
+    };
     this.#remove(new Set([shown.defect.id, ...others.map((d) => d.id)]));
     if (others.length > 0) this.#then(() => this.#recount());
   }
@@ -201,7 +209,10 @@ export class Queue {
     const now = await api.defect(seen.id);
     const { review } = now;
     if (review && review.by !== said.by) return null;
-    const recorded = review?.class === said.class && (review.note ?? '') === (said.note ?? '');
+    const recorded =
+      review?.class === said.class &&
+      (review.note ?? '') === (said.note ?? '') &&
+      review.severity === said.severity;
     return recorded ? now : api.review(now, said);
   }
 
@@ -232,7 +243,13 @@ export class Queue {
     }
     const together = this.#given.filter((g) => g.key === last.key);
     const [{ defect, said }] = together as [Given];
-    this.notice = { kind: 'undone', id: defect.id, classId: said.class, also: together.length - 1 };
+    this.notice = {
+      kind: 'undone',
+      id: defect.id,
+      classId: said.class,
+      severity: said.severity,
+      also: together.length - 1,
+    };
     for (const given of together.reverse()) this.#takeBack(given);
     this.failed = this.#given.filter((g) => g.state === 'failed');
     if (together.length > 1) this.#then(() => this.#recount());

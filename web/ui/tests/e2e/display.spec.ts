@@ -99,3 +99,38 @@ test('with gloves everything pressed is 20 mm large and 6 mm from the next', asy
     expect(wrong, path).toEqual([]);
   }
 });
+
+test('a key is set for this screen, and an exchanged one with it', async ({ page }) => {
+  const coil = await coilWithDefects(page);
+  await page.goto('/display');
+  const keys = page.getByTestId('keys');
+  const next = keys.getByRole('listitem').filter({ hasText: 'Next, without an answer' }).getByRole('button');
+  const previous = keys.getByRole('listitem').filter({ hasText: 'Previous' }).getByRole('button');
+  await next.click();
+  await expect(next).toHaveText('Press a key …');
+  await page.keyboard.press('Digit3');
+  await expect(page.getByText('That key has its own meaning.')).toBeVisible();
+  await next.click();
+  await page.keyboard.press('Escape');
+  await expect(next).toHaveText('J');
+  await next.click();
+  await page.keyboard.press('KeyK');
+  await expect(next).toHaveText('K');
+  await expect(previous).toHaveText('J');
+  expect(await violations(page), 'keys').toEqual([]);
+
+  await page.goto(`/coils/${coil.id}`);
+  await expect(page.getByTestId('shown')).toBeVisible();
+  await page.keyboard.press('KeyK');
+  const first = page.url();
+  expect(first).toContain('defect=');
+  await page.keyboard.press('KeyK');
+  await expect(page).not.toHaveURL(first);
+  await page.keyboard.press('KeyJ');
+  await expect(page).toHaveURL(first);
+  await expect(page.getByTestId('defect').getByRole('button', { name: /^Next/ })).toHaveText(/K/);
+
+  await page.goto('/display');
+  await page.getByRole('button', { name: 'Keys as delivered' }).click();
+  await expect(next).toHaveText('J');
+});

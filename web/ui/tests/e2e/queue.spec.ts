@@ -34,7 +34,12 @@ test.afterAll(async () => {
 });
 
 interface Item {
-  defect: { id: number; class: string; review?: { class: string; by: string } };
+  defect: {
+    id: number;
+    class: string;
+    severity: number;
+    review?: { class: string; by: string; severity?: number };
+  };
 }
 
 const waiting = async (page: Page, query = '') =>
@@ -52,6 +57,7 @@ const hangul: Record<string, string> = {
   KeyA: 'ㅁ',
   KeyU: 'ㅕ',
   KeyX: 'ㅌ',
+  KeyS: 'ㄴ',
   KeyZ: 'ㅋ',
   KeyJ: 'ㅓ',
   KeyK: 'ㅏ',
@@ -190,6 +196,61 @@ test('marks that repeat are answered with one key, and taken back with one', asy
   await expect.poll(byKim).toBe(0);
   await expect.poll(async () => (await waiting(page)).waiting).toBe(waits);
   expect(await shownId(page)).toBe(id);
+});
+
+test('S gives the next answer a severity, with the Hangul input method on, and no other', async ({
+  page,
+}) => {
+  await openAs(page, 'Kim', '/review?coil=QUEUE-2');
+  const id = await shownId(page);
+  const { severity: ofRecipe } = await recorded(page, id);
+  const choice = page.getByRole('group', { name: 'Severity' });
+  const pressed = choice.locator('[aria-pressed=true]');
+  await expect(choice.getByRole('status')).toHaveText('by recipe');
+  for (const next of [1, 2, 3, 4, 5]) {
+    await press(page, 'KeyS');
+    await expect(pressed).toHaveText(String((ofRecipe + next) % 5));
+  }
+  await press(page, 'KeyS');
+  await expect(pressed).toHaveCount(0);
+  await choice.getByRole('button', { name: '0 · Cosmetic' }).click();
+  await choice.getByRole('button', { name: '0 · Cosmetic' }).click(); // and away again
+  await expect(pressed).toHaveCount(0);
+  await press(page, 'KeyS');
+  await press(page, 'Space');
+  const full = page.getByRole('dialog', { name: 'Full picture' });
+  await expect(full).toContainText(`Severity: ${(ofRecipe + 1) % 5} · `);
+  await press(page, 'KeyS');
+  await page.keyboard.press('Escape');
+  await press(page, 'Digit1');
+  const given = (ofRecipe + 2) % 5;
+  await expect(said(page)).toContainText(`severity ${given}`);
+  await expect.poll(async () => (await recorded(page, id)).review?.severity).toBe(given);
+
+  const next = await shownId(page);
+  expect(next).not.toBe(id);
+  await expect(choice.getByRole('status')).toHaveText('by recipe');
+  await press(page, 'KeyS');
+  await press(page, 'KeyX'); // no defect has none
+  await expect.poll(async () => (await recorded(page, next)).review?.class).toBe('no_defect');
+  expect((await recorded(page, next)).review).not.toHaveProperty('severity');
+
+  await page.goto(`/coils/QUEUE-2?defect=${id}`);
+  await expect(page.getByTestId('verdict')).toContainText(`severity ${given}`);
+  await expect(page.getByTestId('defect').locator('dl')).toContainText(`${given} · `);
+
+  // On the coil's own page, too: another class, without a severity of its own, and then with one.
+  await press(page, 'Digit8');
+  await expect.poll(async () => (await recorded(page, id)).review?.class).toBe('hole');
+  expect((await recorded(page, id)).review).not.toHaveProperty('severity');
+  await page.goto(`/coils/QUEUE-2?defect=${id}`);
+  await expect(page.getByTestId('verdict')).toContainText('hole');
+  await page.getByTestId('defect').getByText('Earlier reviews').click();
+  await expect(page.getByTestId('defect').locator('ol')).toContainText(`severity ${given}`);
+  await press(page, 'KeyS');
+  await expect(pressed).toHaveText('0'); // the recipe gives a hole 4
+  await press(page, 'Digit8');
+  await expect.poll(async () => (await recorded(page, id)).review?.severity).toBe(0);
 });
 
 test('what cannot be saved is kept until it can', async ({ page }) => {

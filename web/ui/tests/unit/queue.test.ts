@@ -118,6 +118,41 @@ test('an answer whose receipt was lost is saved, once', async () => {
   expect(api.review).toHaveBeenCalledTimes(2);
 });
 
+test('a severity goes with the answers for all that repeat', async () => {
+  api.reviewQueue.mockResolvedValue(page([1, 2, 3]));
+  const queue = new Queue();
+  await queue.start('', '');
+  const trivial = { ...said('hole'), severity: 0 };
+  queue.answer(trivial, [item(1).defect, item(3).defect]);
+  await settled();
+  expect(api.review.mock.calls.map(([seen, review]) => [(seen as Defect).id, review])).toEqual([
+    [1, trivial],
+    [3, trivial],
+  ]);
+});
+
+test('an answer that stands with another severity is not the one whose receipt was lost', async () => {
+  api.reviewQueue.mockResolvedValue(page([1, 2]));
+  const queue = new Queue();
+  await queue.start('', '');
+  const grave = { ...said('hole'), severity: 4 };
+  api.review.mockRejectedValueOnce(new RequestError(412));
+  const stands = { ...saved(item(1).defect, said('hole')), revision: 2 };
+  api.defect.mockResolvedValueOnce(stands);
+  queue.answer(grave);
+  await settled();
+  expect(api.review).toHaveBeenLastCalledWith(stands, grave);
+  expect(queue.notice).toMatchObject({ kind: 'answered', classId: 'hole', severity: 4 });
+
+  api.review.mockClear();
+  api.review.mockRejectedValueOnce(new RequestError(412));
+  api.defect.mockResolvedValueOnce(saved(item(2).defect, grave));
+  queue.answer(grave);
+  await settled();
+  expect(api.review).toHaveBeenCalledTimes(1);
+  expect(queue.done).toBe(2);
+});
+
 test('a defect that somebody reviewed and took back takes an answer; one that stands does not', async () => {
   api.reviewQueue.mockResolvedValue(page([1, 2, 3]));
   const queue = new Queue();

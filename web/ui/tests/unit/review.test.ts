@@ -1,10 +1,15 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { REVIEWED, type DefectColumns } from '../../src/lib/api/mapbin';
 import type { Defect, Recipe } from '../../src/lib/api/types';
 import { select } from '../../src/lib/map/filter';
 import { Ordering } from '../../src/lib/map/order';
-import { asReviewed } from '../../src/lib/map/reviewed';
-import { answerFor, answersOf } from '../../src/lib/review.svelte';
+import { asReviewed, severityOf } from '../../src/lib/map/reviewed';
+import { answerFor, answersOf, severityAfter } from '../../src/lib/review.svelte';
+
+vi.hoisted(() => {
+  vi.stubGlobal('navigator', { languages: ['en'] });
+  vi.stubGlobal('document', { documentElement: {} });
+});
 
 const columns: DefectColumns = {
   count: 4,
@@ -25,8 +30,11 @@ const columns: DefectColumns = {
   order: new Uint32Array([1, 2, 3, 0]),
 };
 const recipe = { severity: { hole: 4, edge_crack: 3 } } as unknown as Recipe;
-const said = (id: number, classId: string) =>
-  [id, { id, review: { class: classId, by: 'Kim', at: '2026-03-01T08:00:00Z' } } as Defect] as const;
+const said = (id: number, classId: string, severity?: number) =>
+  [
+    id,
+    { id, review: { class: classId, by: 'Kim', at: '2026-03-01T08:00:00Z', severity } } as Defect,
+  ] as const;
 const everything = { classes: [], side: null, severity: 0, unreviewed: false, box: null };
 
 test('reviewed defects have the class that a person gave and the severity of the recipe', () => {
@@ -45,6 +53,30 @@ test('reviewed defects have the class that a person gave and the severity of the
   expect([...seen.flags]).toEqual([1 | REVIEWED, 1, REVIEWED, 1 | REVIEWED]);
   expect([...columns.severity]).toEqual([4, 1, 1, 1]);
   expect(columns.classes).toEqual(['hole', 'red_iron']);
+});
+
+test('a severity that a person gave counts in place of the recipe’s', () => {
+  const seen = asReviewed(
+    columns,
+    new Map([said(7, 'hole', 0), said(8, 'red_iron', 4), said(9, 'hole'), said(12, 'unknown', 3)]),
+    recipe,
+  );
+  expect([...seen.severity]).toEqual([0, 4, 4, 3]);
+  expect([...select(seen, { ...everything, severity: 4 })]).toEqual([1, 2]);
+  expect(severityOf(null, { class: 'hole', severity: 2 })).toBe(2);
+  expect(severityOf(null, { class: 'hole' })).toBe(1);
+});
+
+test('S goes once round the severities from the one above the recipe’s, and back to the recipe’s', () => {
+  for (const [ofRecipe, round] of [
+    [1, [2, 3, 4, 0, 1]],
+    [4, [0, 1, 2, 3, 4]],
+    [0, [1, 2, 3, 4, 0]],
+  ] as const) {
+    let at: number | undefined;
+    const seen = [...round, undefined].map(() => (at = severityAfter(at, ofRecipe)));
+    expect(seen, `from ${ofRecipe}`).toEqual([...round, undefined]);
+  }
 });
 
 test('the filter for what nobody reviewed leaves the others', () => {

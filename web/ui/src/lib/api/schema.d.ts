@@ -2355,6 +2355,8 @@ export interface components {
       by: string;
       class: string;
       note?: string;
+      /** Format: int32 */
+      severity?: number;
     };
     ReviewList: {
       reviews: components['schemas']['ReviewRecord'][];
@@ -2396,6 +2398,8 @@ export interface components {
       note?: string;
       /** Format: int64 */
       revision: number;
+      /** Format: int32 */
+      severity?: number;
       withdrawn?: components['schemas']['Withdrawal'];
     };
     ReviewRequest: {
@@ -2404,6 +2408,11 @@ export interface components {
       /** @description A class of the catalogue, no_defect, or unknown for none of them */
       class: string;
       note?: string;
+      /**
+       * Format: int32
+       * @description Left out: the one that the coil's recipe gives the class. Not with no_defect
+       */
+      severity?: number;
     };
     RollMark: {
       /** Format: double */

@@ -279,6 +279,8 @@ export const en = {
     nameMissing: 'Write your name first: a review is kept with who gave it.',
     note: 'Note',
     noteHint: 'Before the answer, if needed',
+    byRecipe: 'by recipe',
+    withSeverity: (name: string, n: string) => `${name} · severity ${n}`,
     advance: 'Go on to the next defect after an answer',
     recorded: (id: string, name: string) => `Defect ${id} recorded: ${name}`,
     history: 'Earlier reviews',

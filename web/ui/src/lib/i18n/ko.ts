@@ -277,6 +277,8 @@ export const ko: Messages = {
     nameMissing: '먼저 이름을 입력하십시오. 검토는 검토자와 함께 기록됩니다.',
     note: '메모',
     noteHint: '필요하면 답하기 전에 입력',
+    byRecipe: '레시피대로',
+    withSeverity: (name, n) => `${name} · 심각도 ${n}`,
     advance: '답한 뒤 다음 결함으로 이동',
     recorded: (id, name) => `결함 ${id} 기록됨: ${name}`,
     history: '이전 검토',

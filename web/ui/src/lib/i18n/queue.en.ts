@@ -31,11 +31,13 @@ export const queue = {
   keys: 'Keys',
   keysTitle: 'Keys of this page',
   keysHangul: 'They work with the Hangul input method on.',
+  keysSet: 'Set other keys',
   key: {
     accept: 'The model is right',
     classes: 'A class, as on the buttons',
     noDefect: 'No defect',
     unknown: 'Unknown',
+    severity: 'Its severity, for the next answer',
     all: 'The same for all that repeat with it',
     next: 'Next, without an answer',
     previous: 'Previous',

@@ -31,11 +31,13 @@ export const queue: Messages['queue'] = {
   keys: '단축키',
   keysTitle: '이 화면의 단축키',
   keysHangul: '한글 입력 상태에서도 동작합니다.',
+  keysSet: '다른 키로 바꾸기',
   key: {
     accept: '모델이 맞음',
     classes: '단추에 표시된 분류',
     noDefect: '결함 아님',
     unknown: '미상',
+    severity: '다음 답에 붙일 심각도',
     all: '함께 반복되는 결함 모두에 같은 답',
     next: '답하지 않고 다음',
     previous: '이전',

@@ -1,16 +1,16 @@
 import { indexOf, REVIEWED, type DefectColumns } from '../api/mapbin';
-import type { Defect, Recipe } from '../api/types';
+import type { Defect, Recipe, Review } from '../api/types';
 
 export const NO_DEFECT = 'no_defect';
 
-/** The severity that a recipe gives to a class, as the appliance counts it; no defect weighs nothing. */
-export function severityOf(recipe: Recipe | null, classId: string): number {
-  return classId === NO_DEFECT ? 0 : (recipe?.severity[classId] ?? 1);
+/** The severity of a review as the appliance counts it: the person's, else the recipe's of the class; no defect weighs nothing. */
+export function severityOf(recipe: Recipe | null, review: Pick<Review, 'class' | 'severity'>): number {
+  return review.class === NO_DEFECT ? 0 : (review.severity ?? recipe?.severity[review.class] ?? 1);
 }
 
 /**
- * A coil's defects as people see them: where one was reviewed, with the class that the person gave and the
- * severity that the recipe gives it. The columns given stay as they are.
+ * A coil's defects as people see them: where one was reviewed, with the class and the severity of
+ * its review. The columns given stay as they are.
  */
 export function asReviewed(
   columns: DefectColumns,
@@ -31,7 +31,7 @@ export function asReviewed(
     let at = out.classes.indexOf(review.class);
     if (at < 0) at = out.classes.push(review.class) - 1;
     out.classIndex[i] = at;
-    out.severity[i] = severityOf(recipe, review.class);
+    out.severity[i] = severityOf(recipe, review);
     out.flags[i] = out.flags[i]! | REVIEWED;
   }
   return out;
