@@ -196,7 +196,7 @@ func (q *GradingRule) counts(d *Defect, v view) bool {
 	if len(q.Classes) > 0 && !slices.Contains(q.Classes, d.Class) {
 		return false
 	}
-	return d.Conf >= q.MinConfidence && q.fits(d.Side, d.Rect, d.Area, v)
+	return d.Severity >= q.MinSeverity && d.Conf >= q.MinConfidence && q.fits(d.Side, d.Rect, d.Area, v)
 }
 
 // fits reports whether a defect of such a place and size counts where its class does.

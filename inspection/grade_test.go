@@ -71,6 +71,10 @@ func TestGradeMap(t *testing.T) {
 			defects: []inspection.Defect{defect(1, hole, 10, 500)},
 			recipe:  func(r *inspection.Recipe) { r.Rules[0].MinConfidence = 0.95 }, want: inspection.Prime,
 		},
+		"a severity limit leaves lesser ones out": {
+			defects: []inspection.Defect{defect(1, hole, 10, 500)}, // which has none
+			recipe:  func(r *inspection.Recipe) { r.Rules[0].MinSeverity = 1 }, want: inspection.Prime,
+		},
 		"a rule for one side does not see the other": {
 			defects: []inspection.Defect{defect(1, hole, 10, 500)},
 			recipe:  func(r *inspection.Recipe) { r.Rules[0].Side = inspection.Bottom }, want: inspection.Prime,
@@ -165,6 +169,7 @@ func TestRecipeCheckNamesTheField(t *testing.T) {
 		"rules[0].side":           func(r *inspection.Recipe) { r.Rules[0].Side = "left" },
 		"rules[0].zone":           func(r *inspection.Recipe) { r.Rules[0].Zone = "middle" },
 		"rules[0].min_area_mm2":   func(r *inspection.Recipe) { r.Rules[0].MinArea = -1 },
+		"rules[0].min_severity":   func(r *inspection.Recipe) { r.Rules[0].MinSeverity = 5 },
 		"rules[0].min_confidence": func(r *inspection.Recipe) { r.Rules[0].MinConfidence = 1.5 },
 		"rules[0].count":          func(r *inspection.Recipe) { r.Rules[0].Count = 0 },
 		"rules[0].grade":          func(r *inspection.Recipe) { r.Rules[0].Grade = "bad" },

@@ -89,11 +89,12 @@ type GradingRule struct {
 	Side    Side          `yaml:"side" json:"side,omitempty"`       // empty counts both sides together; prime and other are by the recipe
 	Zone    Zone          `yaml:"zone" json:"zone,omitempty"`       // empty is WholeWidth
 	Section Section       `yaml:"section" json:"section,omitempty"` // empty is WholeLength; a defect belongs where it begins
-	// Least size and confidence of a defect that counts; zero sets no limit.
-	MinArea       float64 `yaml:"min_area_mm2" json:"min_area_mm2,omitempty"`
-	MinLength     MM      `yaml:"min_length_mm" json:"min_length_mm,omitempty"`
-	MinWidth      MM      `yaml:"min_width_mm" json:"min_width_mm,omitempty"`
-	MinConfidence float32 `yaml:"min_confidence" json:"min_confidence,omitempty"`
+	// Least severity, size and confidence of a defect that counts; zero sets no limit.
+	MinSeverity   Severity `yaml:"min_severity" json:"min_severity,omitempty"`
+	MinArea       float64  `yaml:"min_area_mm2" json:"min_area_mm2,omitempty"`
+	MinLength     MM       `yaml:"min_length_mm" json:"min_length_mm,omitempty"`
+	MinWidth      MM       `yaml:"min_width_mm" json:"min_width_mm,omitempty"`
+	MinConfidence float32  `yaml:"min_confidence" json:"min_confidence,omitempty"`
 	// Count defects within any stretch of Within (zero: the whole coil) break the rule.
 	Count  int   `yaml:"count" json:"count"`
 	Within MM    `yaml:"within_mm" json:"within_mm,omitempty"`
@@ -168,6 +169,8 @@ func (r Recipe) Check(classes []DefectClass) error {
 			return bad(at+"min_area_mm2", "a size or stretch is negative; the least is 0")
 		case q.MinConfidence < 0 || q.MinConfidence > 1:
 			return bad(at+"min_confidence", "%g is not a confidence; allowed are 0 to 1", q.MinConfidence)
+		case q.MinSeverity > 4:
+			return bad(at+"min_severity", "%d is not a severity; allowed are 0 to 4", q.MinSeverity)
 		case q.Count < 1:
 			return bad(at+"count", "%d defects cannot break a rule; the least is 1", q.Count)
 		case q.Grade.rank() < 1:

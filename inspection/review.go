@@ -103,11 +103,14 @@ func CheckReviewer(by string) error {
 }
 
 // Reviewed is the map as people see it: a reviewed defect has the class the person gave, at full
-// confidence and with the severity of the review; one reviewed as no_defect is absent.
+// confidence and with the severity of the review; one reviewed as no_defect is absent. The others have the severity that r gives
+// their class, which may not be the recipe they were found under.
 func Reviewed(m DefectMap, r Recipe) DefectMap {
 	out := DefectMap{Strip: m.Strip, Gaps: m.Gaps, Defects: make([]Defect, 0, len(m.Defects))}
 	for _, d := range m.Defects {
-		if d.Review != nil {
+		if d.Review == nil {
+			d.Severity = r.SeverityOf(d.Class)
+		} else {
 			if d.Review.Class == NoDefect {
 				continue
 			}

@@ -105,14 +105,34 @@ func TestReviewedDefectHasTheSeverityOfThePersonElseTheRecipes(t *testing.T) {
 		if m.Defects[0].Severity != r.SeverityOf(c.class) {
 			t.Errorf("%s: the model's became %d", name, m.Defects[0].Severity)
 		}
-		// Rules go by class, place and size: a severity alone turns none.
-		without := d
-		if c.review != nil {
-			without.Review = &inspection.Review{Class: c.review.Class}
+	}
+}
+
+func TestSeverityThatAPersonGaveTurnsARuleThatAsksForOne(t *testing.T) {
+	r := recipe(func(r *inspection.Recipe) { r.Rules[0].MinSeverity = 3 }) // holes, of severity 4
+	for name, c := range map[string]struct {
+		severity *inspection.Severity
+		want     inspection.Grade
+	}{
+		"the recipe's": {nil, inspection.Block},
+		"enough":       {new(inspection.Severity(3)), inspection.Block},
+		"less":         {new(inspection.Severity(2)), inspection.Prime},
+	} {
+		d := defect(1, hole, 10, 500)
+		d.Severity, d.Review = 4, &inspection.Review{Class: hole, By: "Kim", Severity: c.severity}
+		m := inspection.DefectMap{Strip: inspection.Strip{Length: 100_000, Width: 1000}, Defects: []inspection.Defect{d}}
+		if got := inspection.GradeMap(inspection.Reviewed(m, r), r).Grade; got != c.want {
+			t.Errorf("%s: the grade is %s; want %s", name, got, c.want)
 		}
-		m.Defects = []inspection.Defect{without}
-		if got, want := inspection.GradeMap(seen, r).Grade, inspection.GradeMap(inspection.Reviewed(m, r), r).Grade; got != want {
-			t.Errorf("%s: the grade is %s; want %s", name, got, want)
-		}
+	}
+}
+
+func TestCoilIsGradedUnderAnotherRecipeByItsSeverities(t *testing.T) {
+	other := recipe(func(r *inspection.Recipe) { r.Rules[0].MinSeverity, r.Severity[hole] = 3, 2 })
+	d := defect(1, hole, 10, 500)
+	d.Severity = 4 // of the recipe that the coil ran under
+	m := inspection.DefectMap{Strip: inspection.Strip{Length: 100_000, Width: 1000}, Defects: []inspection.Defect{d}}
+	if got := inspection.GradeMap(inspection.Reviewed(m, other), other).Grade; got != inspection.Prime {
+		t.Errorf("the grade is %s; want %s", got, inspection.Prime)
 	}
 }

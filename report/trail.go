@@ -112,6 +112,7 @@ func (d *paper) counts(o inspection.RuleOutcome) string {
 		add(q.Side != "", w.side[q.Side])
 		add(w.sections[q.Section] != "", w.sections[q.Section])
 		add(w.zones[q.Zone] != "", w.zones[q.Zone])
+		add(q.MinSeverity > 0, w.minSeverity(number(float64(q.MinSeverity), 0)))
 		add(q.MinArea > 0, w.minArea(number(q.MinArea, 0)))
 		add(q.MinLength > 0, w.minLength(number(float64(q.MinLength), 0)))
 		add(q.MinWidth > 0, w.minWidth(number(float64(q.MinWidth), 0)))

@@ -53,7 +53,7 @@ type words struct {
 	gives                                 func(grade string) string
 	within                                func(length string) string
 	minArea, minLength, minWidth          func(v string) string
-	minConfidence                         func(v string) string
+	minSeverity, minConfidence            func(v string) string
 	zones                                 map[inspection.Zone]string
 	moreGaps                              func(n int, length string) string
 	defectMap, fromHead                   string

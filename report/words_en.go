@@ -84,6 +84,7 @@ func english() words {
 		minArea:       func(v string) string { return "from " + v + " mm²" },
 		minLength:     func(v string) string { return v + " mm or longer" },
 		minWidth:      func(v string) string { return v + " mm or wider" },
+		minSeverity:   func(v string) string { return "severity from " + v },
 		minConfidence: func(v string) string { return "confidence from " + v },
 		zones:         map[inspection.Zone]string{inspection.EdgeZone: "in the edge zones", inspection.BodyZone: "outside the edge zones"},
 		moreGaps: func(n int, length string) string {

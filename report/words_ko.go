@@ -79,6 +79,7 @@ func korean() words {
 		minArea:       func(v string) string { return v + " mm² 이상" },
 		minLength:     func(v string) string { return "길이 " + v + " mm 이상" },
 		minWidth:      func(v string) string { return "폭 " + v + " mm 이상" },
+		minSeverity:   func(v string) string { return "심각도 " + v + " 이상" },
 		minConfidence: func(v string) string { return "신뢰도 " + v + " 이상" },
 		zones:         map[inspection.Zone]string{inspection.EdgeZone: "가장자리", inspection.BodyZone: "가장자리 제외"},
 		moreGaps:      func(n int, length string) string { return fmt.Sprintf("%s개 구간 더, 모두 %s", count(n), length) },

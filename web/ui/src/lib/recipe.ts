@@ -54,6 +54,7 @@ export function ruleLine(q: GradingRule): string {
     q.side ? g.side[q.side as 'top'] : '',
     q.zone && q.zone !== 'all' ? g.zone[q.zone as 'edge'] : '',
     q.section && q.section !== 'all' ? g.section[q.section as 'head'] : '',
+    from(g.rule.min_severity, q.min_severity),
     from(g.rule.min_area_mm2, q.min_area_mm2),
     from(g.rule.min_length_mm, q.min_length_mm),
     from(g.rule.min_width_mm, q.min_width_mm),

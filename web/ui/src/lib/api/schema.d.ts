@@ -2095,6 +2095,8 @@ export interface components {
       min_confidence?: number;
       /** Format: double */
       min_length_mm?: number;
+      /** Format: int32 */
+      min_severity?: number;
       /** Format: double */
       min_width_mm?: number;
       section?: string;

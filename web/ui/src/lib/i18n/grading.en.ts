@@ -73,6 +73,7 @@ export const grading = {
     min_area_mm2: 'from mm²',
     min_length_mm: 'from mm long',
     min_width_mm: 'from mm wide',
+    min_severity: 'from severity',
     min_confidence: 'from confidence',
     count: 'Count',
     within_mm: 'within mm',

@@ -71,6 +71,7 @@ export const grading: Messages['grading'] = {
     min_area_mm2: '최소 mm²',
     min_length_mm: '최소 길이 mm',
     min_width_mm: '최소 폭 mm',
+    min_severity: '최소 심각도',
     min_confidence: '최소 신뢰도',
     count: '개수',
     within_mm: '구간 mm',
