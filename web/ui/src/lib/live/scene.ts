@@ -124,7 +124,23 @@ function drawBand(
     const a = Math.max(band.x, x(0), band.x + band.width - (right - ring.newest) * pixel);
     if (a < band.x + band.width) hatch(ctx, a, band.y, band.x + band.width - a, band.height, ink.hatch);
   }
+  drawSymbols(ctx, band, x, overlay);
+  ctx.restore();
+}
+
+/** Where more symbols than this lie in one square of the size of a plate, their plates would leave nothing to be seen. */
+const CROWDED = 3;
+
+/** The worst last, so that nothing hides it. */
+function drawSymbols(
+  ctx: CanvasRenderingContext2D,
+  band: Band,
+  x: (along: number) => number,
+  overlay: Overlay,
+): void {
   const scale = ctx.getTransform().a;
+  const squares = new Map<number, number>();
+  const symbols: { cx: number; cy: number; square: number; defect: Defect }[][] = [[], [], [], [], []];
   for (const defect of overlay.defects) {
     if (defect.side !== band.side) continue;
     const r = defect.rect;
@@ -134,23 +150,36 @@ function drawBand(
     const down = band.height * (band.side === 'top' ? share : 1 - share);
     // A symbol at the strip's edge is shown whole.
     const cy = band.y + Math.min(Math.max(down, PLATE), band.height - PLATE);
-    const picture = sprite(defect.class, defect.severity, overlay.theme, scale);
+    // Squares of the strip, not of the screen: what stands bare does so until it has passed.
+    const square =
+      Math.floor((r.along_mm * band.width) / SHOWN_MM / (2 * PLATE)) * 1000 + Math.floor(cy / (2 * PLATE));
+    squares.set(square, (squares.get(square) ?? 0) + 1);
+    symbols[Math.min(defect.severity, 4)]!.push({ cx, cy, square, defect });
+  }
+  for (const { cx, cy, square, defect } of symbols.flat()) {
+    const bare = squares.get(square)! > CROWDED;
+    const picture = sprite(defect.class, defect.severity, overlay.theme, scale, bare);
     const half = picture.width / scale / 2;
     ctx.drawImage(picture, cx - half, cy - half, 2 * half, 2 * half);
   }
-  ctx.restore();
 }
 
 /** Symbols as pictures: drawing hundreds of paths anew costs frames. */
 const sprites = new Map<string, HTMLCanvasElement>();
-const MOST_SPRITES = 200; // a scale and a theme have at most 50
+const MOST_SPRITES = 200; // a scale and a theme have at most 100
 
-/** A symbol on a plate, since the strip below has any brightness, at so many device px to a px. */
-function sprite(classId: string, severity: number, theme: Theme, scale: number): HTMLCanvasElement {
+/** A symbol at so many device px to a px; on a plate unless it is to be bare, since the strip below has any brightness. */
+function sprite(
+  classId: string,
+  severity: number,
+  theme: Theme,
+  scale: number,
+  bare: boolean,
+): HTMLCanvasElement {
   const look = lookOf(classId);
   const size = (SYMBOL_SIZE[severity] ?? SYMBOL_SIZE[1]!) + 10;
   const filled = severity >= FILLED_FROM;
-  const key = [look.shape, look.group, size, filled, theme, scale].join();
+  const key = [look.shape, look.group, size, filled, theme, scale, bare].join();
   const known = sprites.get(key);
   if (known) return known;
   if (sprites.size >= MOST_SPRITES) sprites.clear();
@@ -159,10 +188,12 @@ function sprite(classId: string, severity: number, theme: Theme, scale: number):
   canvas.width = canvas.height = Math.ceil(width * scale);
   const ctx = canvas.getContext('2d')!;
   ctx.scale(canvas.width / width, canvas.width / width);
-  ctx.fillStyle = theme === 'light' ? '#edeff0' : '#23282b';
-  ctx.beginPath();
-  ctx.arc(width / 2, width / 2, size / 2 + 4, 0, 7);
-  ctx.fill();
+  if (!bare) {
+    ctx.fillStyle = theme === 'light' ? '#edeff0' : '#23282b';
+    ctx.beginPath();
+    ctx.arc(width / 2, width / 2, size / 2 + 4, 0, 7);
+    ctx.fill();
+  }
   ctx.translate((width - size) / 2, (width - size) / 2);
   ctx.scale(size / 16, size / 16);
   const hue = HUES[theme][look.group];
