@@ -94,9 +94,14 @@ export function actionOf(code: string): Action | undefined {
   return ACTIONS.find((a) => codes[a] === code);
 }
 
-/** Whether a key pressed anywhere is for the page: not one that somebody writes with, nor one behind a dialog that lets none through. */
+/**
+ * Whether a key pressed anywhere is for the page: not one that somebody writes with, nor Space where it presses what has the
+ * focus, nor one behind a dialog that lets none through.
+ */
 export function isForPage(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
-  if ((event.target as Element).closest('input, select, textarea')) return false;
+  const at = event.target as Element;
+  if (at.closest('input:not([type=checkbox]), select, textarea')) return false;
+  if (event.code === 'Space' && at.closest('button, a, summary, input')) return false;
   return document.querySelector('dialog:modal:not([data-keys-through])') === null;
 }

@@ -114,6 +114,8 @@ test('a key is set for this screen, and an exchanged one with it', async ({ page
   await page.keyboard.press('Escape');
   await expect(next).toHaveText('J');
   await next.click();
+  await page.keyboard.press('Control+KeyC'); // copies
+  await expect(next).toHaveText('Press a key …');
   await page.keyboard.press('KeyK');
   await expect(next).toHaveText('K');
   await expect(previous).toHaveText('J');

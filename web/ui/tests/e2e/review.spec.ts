@@ -82,6 +82,27 @@ test('a person goes through the defects by keys, with a Hangul input method too'
   await expect.poll(async () => (await detail(page)).counts.reviewed).toBe(before + 2);
 });
 
+test('0 answers and leaves the map as it is, also where the map has the focus', async ({ page }) => {
+  await openUnreviewed(page);
+  const panel = page.getByTestId('defect');
+  await panel.getByLabel('Your name').fill('Yoon');
+  await panel.getByLabel('Go on to the next defect').uncheck();
+  await page.keyboard.press('KeyK'); // the box that was clicked takes no letters
+  await page.keyboard.press('KeyJ');
+  const map = page.getByRole('application');
+  const whole = page.getByRole('button', { name: 'Whole coil' });
+  await map.focus();
+  await page.keyboard.press('Equal');
+  await expect(whole).toBeEnabled();
+  await page.keyboard.press('Digit0');
+  await expect(panel.getByText(/recorded: no defect/)).toBeVisible();
+  await expect(whole).toBeEnabled();
+  const { reviewed } = (await detail(page)).counts;
+  await page.keyboard.press('Home');
+  await expect(whole).toBeDisabled();
+  expect((await detail(page)).counts.reviewed).toBe(reviewed);
+});
+
 test('the grade stays until a person asks, then the history shows both', async ({ page }) => {
   const id = await openUnreviewed(page);
   const panel = page.getByTestId('defect');

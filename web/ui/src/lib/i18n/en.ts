@@ -167,7 +167,7 @@ export const en = {
     ended: 'Ended',
     map: 'Defect map',
     mapHelp: (area: string, next: string, previous: string) =>
-      `Arrow keys move, plus and minus zoom, 0 shows the whole coil, ${area} chooses what is shown and lets it go, ${next} and ${previous} step through defects.`,
+      `Arrow keys move, plus and minus zoom, Home shows the whole coil, ${area} chooses what is shown and lets it go, ${next} and ${previous} step through defects.`,
     box: 'Choose an area',
     boxOff: 'Area chosen ×',
     boxHelp: (area: string) =>

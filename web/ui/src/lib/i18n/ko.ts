@@ -166,7 +166,7 @@ export const ko: Messages = {
     ended: '종료',
     map: '결함 지도',
     mapHelp: (area, next, previous) =>
-      `화살표 키로 이동, +와 -로 확대·축소, 0은 전체 코일, ${area} 키로 보이는 영역을 선택·해제, ${next}·${previous} 키로 결함을 차례로 봅니다.`,
+      `화살표 키로 이동, +와 -로 확대·축소, Home 키로 전체 코일, ${area} 키로 보이는 영역을 선택·해제, ${next}·${previous} 키로 결함을 차례로 봅니다.`,
     box: '영역 선택',
     boxOff: '선택 영역 ×',
     boxHelp: (area) => `지도에서 끌거나 Shift를 누른 채 끄십시오. ${area} 키는 보이는 영역을 선택합니다.`,
