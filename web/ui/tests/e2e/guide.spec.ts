@@ -54,7 +54,7 @@ const SCREENS: Record<string, { theme: 'light' | 'dark'; go: (page: Page) => Pro
   pictures: {
     theme: 'light',
     async go(page) {
-      const coil = await coilWithDefects(page);
+      const coil = await coilWithDefects(page, 15);
       await page.goto(`/coils/${coil.id}?show=pictures&order=severity`);
       await expect(page.getByTestId('gallery').getByRole('img').first()).toBeVisible();
       await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
