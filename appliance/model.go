@@ -88,10 +88,14 @@ func OpenModel(c Config, id string) (*models.Bundle, error) {
 	return b, keys.Check(b)
 }
 
-// FitsRecipes checks that a bundle knows every class that the shipped and the configured recipes name.
-func FitsRecipes(c Config, b *models.Bundle) error {
+// FitsConfig checks that a bundle knows every class that the shipped and the configured recipes name, and the configured
+// alarm rules: with one that does not, the next start would be refused.
+func FitsConfig(c Config, b *models.Bundle) error {
 	if _, err := readRecipes(c.Recipes, b.Classes()); err != nil {
 		return fmt.Errorf("model %s does not fit the recipes: %w", b.ID(), err)
+	}
+	if err := c.Alarms.checkRules(b.Classes()); err != nil {
+		return fmt.Errorf("model %s does not fit the configuration: %w", b.ID(), err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coilsight/coilsight/inspection"
 	"github.com/coilsight/coilsight/models"
 )
 
@@ -65,5 +66,21 @@ func TestTrustedKeysHoldForEveryBundleButTheBuiltinOne(t *testing.T) {
 	}
 	if _, err := OpenModel(c, models.Builtin); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestModelThatTheConfiguredAlarmRulesDoNotFitIsRefused(t *testing.T) {
+	b, err := models.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := DefaultConfig()
+	if err := FitsConfig(c, b); err != nil {
+		t.Error(err)
+	}
+	// Of another model, which the appliance was started with: with this one it would not start again.
+	c.Alarms.Rules = []inspection.AlarmRule{{ID: "rust", Classes: []inspection.DefectClass{"rust"}, Count: 1, Priority: inspection.HighPriority}}
+	if err := FitsConfig(c, b); err == nil || !strings.Contains(err.Error(), `alarms.rules[0].classes: the model does not know class "rust"`) {
+		t.Errorf("an alarm rule of a class that it does not know gives %v", err)
 	}
 }

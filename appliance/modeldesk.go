@@ -93,7 +93,7 @@ func openFitting(c Config, id string) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := FitsRecipes(c, b); err != nil {
+	if err := FitsConfig(c, b); err != nil {
 		return nil, err
 	}
 	return NewTaughtEngine(b, c.Classifier, t)

@@ -327,7 +327,7 @@ func proved(cfg appliance.Config, id string) (*models.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := appliance.FitsRecipes(cfg, b); err != nil {
+	if err := appliance.FitsConfig(cfg, b); err != nil {
 		return nil, err
 	}
 	_, err = appliance.ProveModel(b, cfg.Classifier)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { REPLAYED } from '../support/appliance';
 import { coilWithDefects, colours, expect, test, violations } from '../support/page';
 
 const MAP = '[data-testid=map]';
@@ -122,6 +123,57 @@ test('the list sorts, shows pictures, and the keys step through it in its order'
   await tiles.nth(1).click();
   await expect(page.getByTestId('defect')).toBeHidden();
 });
+
+test('another order begins with its first, and pictures wait for a map that is dragged', async ({ page }) => {
+  // More than the mill gives; their pictures are not there.
+  const { body, headers } = await page.request
+    .get(`/api/v1/coils/${REPLAYED}/map.bin`)
+    .then(async (r) => ({ body: await r.body(), headers: r.headers() }));
+  await page.route('**/map.bin*', (r) => r.fulfill({ body: strewn(body, 20_000), headers }));
+  let pictures = 0;
+  await page.route('**/defects/*/image', (r) => ((pictures += 1), r.fulfill({ status: 404 })));
+  await page.goto(`/coils/${REPLAYED}`);
+  const list = page.getByRole('region', { name: 'Defects', exact: true });
+  await list.getByRole('button', { name: 'Next page' }).click();
+  await expect(list.getByRole('status')).toContainText('26–50');
+  await list.getByLabel('Order').selectOption('Worst first');
+  await expect(list.getByRole('status')).toContainText('1–25');
+
+  await list.getByLabel('Order').selectOption('Along the strip');
+  await list.getByRole('button', { name: 'Pictures' }).click();
+  for (let i = 0; i < 2; i++) await page.getByRole('button', { name: 'Zoom in' }).click();
+  await page.waitForTimeout(1000); // at rest
+  pictures = 0;
+  const map = (await page.getByRole('application').boundingBox())!;
+  await page.mouse.move(map.x + 600, map.y + 100);
+  await page.mouse.down();
+  await page.mouse.move(map.x + 100, map.y + 100, { steps: 50 });
+  await page.mouse.up();
+  await page.waitForTimeout(1000);
+  expect(pictures).toBeGreaterThan(0);
+  expect(pictures).toBeLessThan(5 * 36);
+});
+
+/** The map of a coil as another of 5,000 m with so many defects, all with a picture. */
+function strewn(of: Buffer, n: number): Buffer {
+  const length = 5_000_000; // mm
+  const table = Buffer.from('["hole"]');
+  const start = of.readUInt32LE(4);
+  const b = Buffer.alloc(start + n * 29 + table.length);
+  of.copy(b, 0, 0, start);
+  b.writeUInt32LE(n, 8);
+  b.writeDoubleLE(length, 16);
+  b.writeUInt32LE(table.length, 12);
+  for (let i = 0; i < n; i++) {
+    b.writeUInt32LE(i + 1, start + 8 * i);
+    b.writeFloatLE((i / n) * length, start + n * 8 + 4 * i);
+    b.writeFloatLE(100, start + n * 12 + 4 * i);
+    b[start + n * 25 + i] = i % 5;
+    b[start + n * 27 + i] = 1;
+  }
+  table.copy(b, start + n * 29);
+  return b;
+}
 
 test('wheel and drag move the map, and the button takes it back', async ({ page }) => {
   const coil = await coilWithDefects(page);

@@ -63,7 +63,15 @@ test('with gloves everything pressed is 20 mm large and 6 mm from the next', asy
   await page.setViewportSize({ width: 1920, height: 1080 });
   await page.goto('/display');
   await page.getByRole('group', { name: 'Gloves' }).getByRole('button', { name: 'On' }).click();
-  for (const path of ['/display', '/', '/wall', '/alarms', '/coils', `/coils/${coil.id}`]) {
+  for (const path of [
+    '/display',
+    '/',
+    '/wall',
+    '/alarms',
+    '/coils',
+    `/coils/${coil.id}`,
+    `/coils/${coil.id}?show=pictures`,
+  ]) {
     await page.goto(path);
     await expect(page.getByRole('heading', { level: 1 })).toBeAttached();
     await page.waitForTimeout(1500); // lists

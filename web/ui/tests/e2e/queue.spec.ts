@@ -315,32 +315,21 @@ test('neighbours and similar ones say what people said of them; keys move, enlar
   await expect(page.getByTestId('defect')).toBeVisible();
 });
 
-test('Space presses what has the focus, whatever it is set to; another key does the same everywhere', async ({
-  page,
-}) => {
-  await page.addInitScript(() =>
-    localStorage.setItem('coilsight.keys', '{"accept":"Space","picture":"KeyA"}'),
-  );
+test('Space presses what has the focus, whatever it is set to', async ({ page }) => {
+  const set = '{"accept":"Space","picture":"KeyA"}';
+  await page.addInitScript((keys) => localStorage.setItem('coilsight.keys', keys), set);
   await openAs(page, 'Bae', '/review?coil=QUEUE-2');
   const id = await shownId(page);
-  const unknown = page.getByTestId('review').getByRole('button', { name: 'unknown' });
-  await unknown.focus();
-  await page.keyboard.press('KeyA');
   const full = page.getByRole('dialog', { name: 'Full picture' });
-  await expect(full).toBeVisible();
-  await page.keyboard.press('KeyA');
-  await expect(full).toHaveCount(0);
+  const unknown = page.getByRole('button', { name: 'unknown' });
+  await unknown.focus();
+  for (const shown of [1, 0]) {
+    await page.keyboard.press('KeyA');
+    await expect(full).toHaveCount(shown);
+  }
   await unknown.focus();
   await page.keyboard.press('Space');
   await expect.poll(async () => (await recorded(page, id)).review?.class).toBe('unknown');
-
-  // In the full picture nothing has the focus that it would press.
-  const { defect: next } = (await waiting(page, 'coil=QUEUE-2')).items[0]!;
-  await expect.poll(() => shownId(page)).toBe(next.id);
-  await press(page, 'KeyA');
-  await expect(full).toBeVisible();
-  await page.keyboard.press('Space');
-  await expect.poll(async () => (await recorded(page, next.id)).review?.class).toBe(next.class);
 });
 
 test('no key answers for a defect behind a dialog, wherever one clicked in it', async ({ page }) => {

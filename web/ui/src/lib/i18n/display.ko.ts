@@ -25,7 +25,7 @@ export const display: typeof english = {
   pressKey: '키를 누르십시오 …',
   keyRefused:
     '그 키는 이미 정해진 뜻이 있습니다. 글자, 스페이스, 문장 부호, Page Up·Down, 숫자판 기호를 쓸 수 있습니다.',
-  keysReset: '처음 키로',
+  keysReset: '기본 키로 되돌리기',
   on: '켜기',
   off: '끄기',
   lamps: '정상이어야 할 것',

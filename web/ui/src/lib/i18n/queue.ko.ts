@@ -43,7 +43,7 @@ export const queue: Messages['queue'] = {
     previous: '이전',
     undo: '마지막 답 되돌리기',
     picture: '전체 사진 보기와 닫기',
-    area: '지도에 보이는 구역 선택·해제',
+    area: '지도에 보이는 영역 선택·해제',
     map: '지도에서 위치 보기',
     help: '이 목록',
   },
