@@ -89,6 +89,11 @@ export const keys = {
   },
 };
 
+/** A list that was chosen from by pointer lets go of the focus: the next key is for the page. */
+export function letGo(event: Event & { currentTarget: HTMLElement }): void {
+  if (!event.currentTarget.matches(':focus-visible')) event.currentTarget.blur();
+}
+
 /** The action of a key by its code. */
 export function actionOf(code: string): Action | undefined {
   return ACTIONS.find((a) => codes[a] === code);

@@ -78,6 +78,10 @@ test('zoom, filter and defect stand in the address and survive a reload', async 
 
 test('the list sorts, shows pictures, and the keys step through it in its order', async ({ page }) => {
   const coil = await coilWithDefects(page, 6);
+  // While it runs, defects come that are worse or larger.
+  const state = async () =>
+    ((await (await page.request.get(`/api/v1/coils/${coil.id}`)).json()) as typeof coil).state;
+  await expect.poll(state, { timeout: 60_000 }).toBe('closed');
   await page.goto(`/coils/${coil.id}`);
   const severities = () => page.locator('tbody td:nth-child(6)').allTextContents();
   await page.getByRole('columnheader', { name: 'Severity' }).getByRole('button').click();

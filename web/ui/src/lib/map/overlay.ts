@@ -239,9 +239,9 @@ function drawOutlines(ctx: CanvasRenderingContext2D, plot: Plot, scene: OverlayS
     if (plot.alongScale > CHIPS_BELOW || chips.length >= MOST_CHIPS || !(c.flags[i]! & HAS_IMAGE)) continue;
     const chip = { x: r.x + r.width + 10, y: r.y + r.height / 2 - CHIP / 2 };
     if (chips.some((o) => Math.abs(o.x - chip.x) < CHIP + 6 && Math.abs(o.y - chip.y) < CHIP + 6)) continue;
+    chips.push(chip); // also where its picture is still on its way: no more are asked for than are shown
     const picture = scene.pictures(c.id[i]!);
     if (!picture) continue;
-    chips.push(chip);
     ctx.drawImage(picture, chip.x, chip.y, CHIP, CHIP);
     ctx.strokeRect(chip.x, chip.y, CHIP, CHIP);
   }
