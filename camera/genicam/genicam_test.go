@@ -330,6 +330,10 @@ func TestSlowLineIsAnUnderrunThatShows(t *testing.T) {
 	a.Release()
 	b.Release()
 	f := next(t, s)
+	if f.Status != camera.Complete { // it found a buffer behind its leader, which tells its id; the next one puts the count right
+		f.Release()
+		f = next(t, s)
+	}
 	defer f.Release()
 	if f.ID < 20 || f.ID > 1000 {
 		t.Errorf("frame %d where twenty found no buffer", f.ID)
